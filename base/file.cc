@@ -1,0 +1,48 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/unique_fd.h"
+
+namespace l4ward {
+
+Result<std::string> readFile(const std::string& path, std::size_t limit) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return failErrno("cannot open " + path, errno);
+  std::string content;
+  std::array<char, 16384> chunk{};
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failErrno("cannot read " + path, errno);
+    if (got == 0) return content;
+    content.append(chunk.data(), static_cast<std::size_t>(got));
+    if (content.size() > limit) {
+      return fail(path + " is larger than " + std::to_string(limit) + " bytes", EFBIG);
+    }
+  }
+}
+
+Status replaceFile(const std::string& path, std::string_view content, unsigned mode) {
+  const std::string temporary = path + ".new";
+  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!fd) return failErrno("cannot write " + temporary, errno);
+  ::fchmod(fd.get(), mode);
+  while (!content.empty()) {
+    const ssize_t put = ::write(fd.get(), content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return failErrno("cannot write " + temporary, errno);
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    return failErrno("cannot rename " + temporary + " to " + path, errno);
+  }
+  return {};
+}
+
+}  // namespace l4ward

@@ -1,0 +1,53 @@
+// The log: one line an event on standard error, with a stable event id and key=value fields:
+//
+//   2026-01-31T12:00:00.123Z warning server.down pool=edge server=lb7-1 reason="status 503"
+//
+// docs/events.md lists every id. Safe from any thread.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace l4ward::log {
+
+enum class Level { debug, info, warning, error };
+
+struct Field {
+  template <typename T>
+  requires std::is_arithmetic_v<T> Field(std::string_view k, T v)
+      : key(k), value(std::to_string(v)) {}
+  Field(std::string_view k, bool v) : key(k), value(v ? "yes" : "no") {}
+  Field(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const char* v) : key(k), value(v) {}
+
+  std::string_view key;
+  std::string value;
+};
+using Fields = std::initializer_list<Field>;
+
+void event(Level level, std::string_view id, Fields fields = {});
+inline void debug(std::string_view id, Fields fields = {}) {
+  event(Level::debug, id, fields);
+}
+inline void info(std::string_view id, Fields fields = {}) {
+  event(Level::info, id, fields);
+}
+inline void warning(std::string_view id, Fields fields = {}) {
+  event(Level::warning, id, fields);
+}
+inline void error(std::string_view id, Fields fields = {}) {
+  event(Level::error, id, fields);
+}
+
+// Events below `level` are dropped. Default: info.
+void setLevel(Level level);
+
+// The text behind the time stamp and level. Values with blanks, quotes, '=' or bytes outside
+// printable ASCII are quoted and escaped (JSON's escapes), so that a line is always one line.
+std::string format(std::string_view id, Fields fields);
+
+}  // namespace l4ward::log

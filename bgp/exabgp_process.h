@@ -1,0 +1,50 @@
+// Starts ExaBGP and keeps it running. It outlives the agent on purpose (routes must survive a crash
+// of the agent), so a new agent finds the running one by its record file and watches it by pidfd.
+// Lives on the agent's loop; not thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace l4ward::bgp {
+
+class ExabgpProcess {
+ public:
+  struct Options {
+    std::string program = "exabgp";  // looked up in PATH
+    std::string configPath;          // <run dir>/exabgp.conf, mode 0600
+    std::string recordPath;          // <run dir>/exabgp.pid: pid, start time, hash of the config
+    std::string logPath;             // its output; truncated at each start when above 1 MiB
+    std::string user;                // exabgp_daemon_user
+  };
+  struct Events {
+    std::function<void(int pid, bool adopted)> started;
+    std::function<void(std::string how)> exited;  // it is started again with backoff
+    std::function<void(Error)> failed;            // could not be started; retried with backoff
+  };
+
+  ExabgpProcess(asio::io_context& loop, Options options, Events events);
+  ~ExabgpProcess();  // leaves the process alone
+
+  // Whether the program can be found and is a version that works (4.2 or 5): the version, or a
+  // sentence that says what to do.
+  static Result<std::string> probe(const std::string& program);
+
+  // Starts or adopts. With another `configText` than the running one has: writes and validates the
+  // new file, then reloads ExaBGP; a file that ExaBGP refuses is an error and the old one goes on.
+  Status run(const std::string& configText);
+
+  // SIGTERM, then SIGKILL after `grace`; `done` is called when it is gone.
+  void stop(Millis grace, std::function<void()> done);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace l4ward::bgp

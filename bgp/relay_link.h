@@ -1,0 +1,54 @@
+// The agent's end of the channel to l4ward-exabgp, the relay that ExaBGP runs. The agent says which
+// routes are wanted; the relay makes ExaBGP announce just those, and keeps them when the agent
+// dies, for `hold`. Lives on the agent's loop; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "bgp/route.h"
+
+namespace l4ward::bgp {
+
+class RelayLink {
+ public:
+  struct Events {
+    // A relay connected (first connection, or after it or ExaBGP restarted): `standing` are the
+    // routes that ExaBGP announces now. Until publish() is called they stay.
+    std::function<void(RouteSet standing)> connected;
+    // Every change up to publish()'s return value `generation` was acknowledged by ExaBGP.
+    std::function<void(std::uint64_t generation)> synced;
+    // A BGP session changed: state is "up", "down" or "connected".
+    std::function<void(IpAddress neighbor, std::string state, std::string reason)> session;
+    // ExaBGP refused a command; it is retried with backoff.
+    std::function<void(std::string what)> error;
+    std::function<void()> disconnected;
+  };
+
+  RelayLink(asio::io_context& loop, Events events);
+  ~RelayLink();
+
+  // Listens on the unix socket `path` (a stale one is replaced; mode 0660).
+  Status listen(const std::string& path);
+
+  // The routes wanted from now on, all of them; sent now, and again whenever a relay connects.
+  // Returns a generation number, growing from 1; an unchanged set returns the same generation and
+  // sends nothing.
+  std::uint64_t publish(const RouteSet& wanted);
+
+  // How long the relay keeps routes without hearing from us. Sent with the routes.
+  void setHold(Millis hold);
+
+  bool isConnected() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace l4ward::bgp

@@ -1,0 +1,137 @@
+// site.yaml as values: what an operator asks for, validated, with every default filled in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ip.h"
+
+namespace l4ward::config {
+
+// Inclusive; 100 <= first <= last <= 599.
+struct StatusRange {
+  unsigned first = 200;
+  unsigned last = 200;
+  bool operator==(const StatusRange&) const = default;
+};
+
+enum class CheckType { tcp, http };
+
+struct Check {
+  std::string name;
+  CheckType type = CheckType::tcp;
+  std::optional<std::uint16_t> port;  // default: the service's port
+  std::string path = "/";             // http only, as are the next three
+  std::string host;                   // default: the server's address
+  std::vector<StatusRange> status{{200, 200}};
+  std::vector<StatusRange> drainStatus;
+  Millis interval{2000};
+  Millis fastInterval{500};  // while a change is pending; never above interval
+  Millis timeout{1000};      // for the whole probe
+  unsigned rise = 2;         // 1..100, as is fall
+  unsigned fall = 3;
+  std::vector<IpAddress> source;  // at most one a family; default: the kernel's choice
+
+  bool operator==(const Check&) const = default;
+};
+
+enum class Forward { tunnel, direct, masquerade };
+enum class TunnelType { ipip, gue, gre };
+
+struct Tunnel {
+  TunnelType type = TunnelType::ipip;
+  std::uint16_t port = 0;  // gue only
+  bool checksum = false;   // gue and gre
+  bool operator==(const Tunnel&) const = default;
+};
+
+struct Server {
+  std::string name;
+  std::vector<IpAddress> addresses;  // one or two, at most one a family
+  unsigned weight = 1;               // 1..65535
+  bool operator==(const Server&) const = default;
+};
+
+struct Pool {
+  std::string name;
+  Forward forward = Forward::tunnel;
+  Tunnel tunnel;
+  std::string check;  // empty: `check: none`, servers are always taken as up
+  std::vector<Server> servers;
+
+  bool operator==(const Pool&) const = default;
+};
+
+enum class Protocol { tcp, udp, sctp };
+
+// Servers that must be up, or the share of the pool's weight that must be.
+struct Quorum {
+  unsigned value = 1;  // >= 1; percent: 1..100
+  bool percent = false;
+  bool operator==(const Quorum&) const = default;
+};
+
+struct Service {
+  std::string name;
+  std::vector<IpAddress> vips;
+  std::vector<std::uint16_t> ports;
+  Protocol protocol = Protocol::tcp;
+  std::string pool;
+  std::string scheduler = "mh";
+  std::vector<std::string> schedulerFlags;  // mh: {"mh-fallback", "mh-port"} by default; sorted
+  Quorum quorum;
+
+  bool operator==(const Service&) const = default;
+};
+
+struct Neighbor {
+  IpAddress address;
+  std::uint32_t peerAs = 0;
+  IpAddress localAddress;  // IPv4 default: router_id; IPv6: must be given
+  Millis holdTime{9000};   // whole seconds, 3s..65535s
+  std::string passwordFile;
+  bool operator==(const Neighbor&) const = default;
+};
+
+enum class ExabgpMode { managed, external };
+
+struct Bgp {
+  std::uint32_t localAs = 0;
+  IpAddress routerId;
+  std::vector<Neighbor> neighbors;
+  std::vector<std::string> communities;  // "65001:80", validated
+  std::optional<std::uint32_t> med;
+  Millis hold{30000};  // how long routes outlive the agent
+  ExabgpMode exabgp = ExabgpMode::managed;
+
+  bool operator==(const Bgp&) const = default;
+};
+
+struct Shutdown {
+  Millis drain{5000};  // between the withdrawal's acknowledgement and the exit
+  bool operator==(const Shutdown&) const = default;
+};
+
+struct Site {
+  std::string node;
+  std::string interface = "lo";
+  std::optional<Bgp> bgp;  // absent: nothing is announced
+  std::map<std::string, Check> checks;
+  std::map<std::string, Pool> pools;
+  std::map<std::string, Service> services;
+  // "net.ipv4.vs.sloppy_tcp" -> "1"; the defaults with the file's own over them.
+  std::map<std::string, std::string> sysctls;
+  // How long a server or service that the file dropped may finish its connections.
+  Millis drainLimit{300000};
+  // After this long without a verdict a server counts as checked, so that announcing can go on.
+  Millis announceDeadline{30000};
+  Shutdown shutdown;
+
+  bool operator==(const Site&) const = default;
+};
+
+}  // namespace l4ward::config

@@ -1,0 +1,40 @@
+// Makes the probes, on a thread of its own. The methods may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "healthcheck/job.h"
+#include "healthcheck/state.h"
+
+namespace l4ward::healthcheck {
+
+class Prober {
+ public:
+  // Called on the prober's thread, once for each probe that ended; never after the destructor
+  // returned. It should only post the outcome elsewhere.
+  using Sink = std::function<void(Outcome)>;
+
+  explicit Prober(Sink sink);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  // The jobs from now on. A job that is equal to one that runs goes on undisturbed; one with a
+  // known id and other contents starts anew; one that is no longer listed ends, without outcome.
+  // The first probes of new jobs are spread evenly over the first second or the interval,
+  // whichever is shorter, in an order that does not depend on the ids' order.
+  void setJobs(std::vector<Job> jobs);
+
+  // Whether the job's next probe follows after fastInterval instead of interval. Takes effect at
+  // once: a probe that is due sooner is brought forward. Unknown ids are ignored.
+  void setPending(std::uint64_t id, bool pending);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace l4ward::healthcheck

@@ -1,0 +1,39 @@
+// The kernel's side of IPVS: netlink in the product, an in-memory model in tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ipvs/plan.h"
+#include "ipvs/types.h"
+
+namespace l4ward::ipvs {
+
+struct OperationFailure {
+  std::size_t index = 0;  // into the operations given
+  Error error;            // code: the kernel's errno
+};
+
+struct ApplyReport {
+  std::size_t applied = 0;
+  std::vector<OperationFailure> failures;
+  // The channel broke (timeout, overrun): what was done is unknown; dump again.
+  bool unknown = false;
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // Everything IPVS holds in this network namespace, foreign services too.
+  virtual Result<ActualTable> dump() = 0;
+
+  // Applies in order; goes on behind a failed operation. Blocks at most a bounded time.
+  virtual ApplyReport apply(std::span<const Operation> operations) = 0;
+};
+
+}  // namespace l4ward::ipvs

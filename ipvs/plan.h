@@ -1,0 +1,74 @@
+// From what the kernel holds to what it should hold: an ordered list of operations. Pure.
+//
+// Why the order matters: docs/ipvs.md. In short: the Maglev table depends on the order of the
+// destination list (the kernel adds at the head) and on each destination's last non-zero weight,
+// which cannot be read back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ipvs/types.h"
+
+namespace l4ward::ipvs {
+
+struct AddService {
+  ServiceConfig config;
+  bool operator==(const AddService&) const = default;
+};
+struct EditService {
+  ServiceConfig config;
+  bool operator==(const EditService&) const = default;
+};
+struct DeleteService {
+  bool operator==(const DeleteService&) const = default;
+};
+struct AddDestination {
+  Endpoint address;
+  Path path;
+  std::uint32_t weight = 1;
+  bool operator==(const AddDestination&) const = default;
+};
+struct EditDestination {
+  Endpoint address;
+  Path path;
+  std::uint32_t weight = 1;
+  bool operator==(const EditDestination&) const = default;
+};
+struct DeleteDestination {
+  Endpoint address;
+  bool operator==(const DeleteDestination&) const = default;
+};
+
+struct Operation {
+  ServiceKey service;
+  std::variant<AddService, EditService, DeleteService, AddDestination, EditDestination,
+               DeleteDestination>
+      what;
+
+  std::string str() const;  // "tcp 198.51.100.1:80: add 192.0.2.101:80 weight 1 tunnel ipip"
+  bool operator==(const Operation&) const = default;
+};
+
+// The last non-zero weight of destinations that are at weight 0, as far as known. (That of a
+// destination at another weight is that weight.)
+using LastWeights = std::map<std::pair<ServiceKey, Endpoint>, std::uint32_t>;
+
+// Operations that make `wanted` of `actual` for the services in `wanted`; services that are only in
+// `actual` are left alone unless they are in `remove`.
+//  - A service's list ends up in canonical order, with every destination's last weight nominal.
+//  - A new service is filled under scheduler "none" and switched to its own once.
+//  - Nothing to do: empty.
+std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted,
+                            const LastWeights& lastWeights, std::span<const ServiceKey> remove);
+
+// Which last weights stand after `operations` were applied to `actual`, in which `before` held.
+LastWeights lastWeightsAfter(const ActualTable& actual, const LastWeights& before,
+                             std::span<const Operation> operations);
+
+}  // namespace l4ward::ipvs
