@@ -1,0 +1,31 @@
+# The commands of this repository. `make demo` and `make test` need nothing else first: on a fresh
+# Debian 12 they install what they need (as root, or through sudo).
+
+BUILD := build/release
+
+.PHONY: help setup build unit test demo lint clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup:          ## install Debian packages, fetch the lab's kernel (quick when done already)
+	@scripts/setup
+
+build: setup    ## build everything into build/release
+	@test -f $(BUILD)/build.ninja || cmake --preset release
+	@cmake --build $(BUILD)
+
+unit: build     ## unit tests: seconds, no virtual machine
+	@ctest --test-dir $(BUILD) --output-on-failure -L unit -j2
+
+test: build     ## every test: units, also under sanitizers, and the lab on a real kernel
+	@scripts/test
+
+demo: build     ## the three-tier site on a real kernel, told as a story
+	@tests/lab/vm -- /usr/bin/python3 tests/lab/demo.py
+
+lint: build     ## format, clang-tidy, shellcheck, flake8, file sizes
+	@scripts/lint
+
+clean:          ## remove what was built
+	@rm -rf build

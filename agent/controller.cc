@@ -1,0 +1,204 @@
+#include "agent/controller.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/log.h"
+
+namespace l4ward::agent {
+
+using healthcheck::Health;
+
+Controller::Controller(Environment environment)
+    : environment_(std::move(environment)),
+      programmer_(environment_.kernel, environment_.memory),
+      announcer_(environment_.publish),
+      vips_(environment_.interfaces, environment_.memory) {}
+
+Status Controller::start(config::Site site, TimePoint now) {
+  if (const auto dumped = programmer_.dump(); !dumped) return dumped;
+  configure(std::move(site), now);
+  return {};
+}
+
+void Controller::reload(config::Site site, TimePoint now) {
+  configure(std::move(site), now);
+}
+
+void Controller::configure(config::Site site, TimePoint now) {
+  site_ = std::move(site);
+  model_ = compile(site_);
+  health_.setChecks(model_.checks, now, [this](CheckId id) { return assumedHealth(id); });
+  retireDropped(now);
+  announcer_.setPolicy(site_.bgp);
+
+  std::vector<healthcheck::Job> jobs;
+  for (const auto& [id, check] : model_.checks) jobs.push_back(check.job);
+  environment_.setJobs(std::move(jobs));
+  for (const auto& [id, check] : model_.checks) {
+    const auto* entry = health_.find(id);
+    environment_.setPending(id, entry->state.pending() || !entry->state.verified);
+  }
+}
+
+// A server that the kernel has in use is taken as up, one at weight 0 as down: that is what the
+// agent before us, or the site file before this one, knew.
+Health Controller::assumedHealth(CheckId id) const {
+  auto health = Health::unknown;
+  for (const auto& [key, service] : model_.services) {
+    const auto actual = programmer_.actual().find(key);
+    if (actual == programmer_.actual().end()) continue;
+    for (const auto& destination : actual->second.destinations) {
+      const auto backend = service.backends.find(destination.address);
+      if (backend == service.backends.end() || backend->second.check != id) continue;
+      if (destination.weight > 0) return Health::up;
+      health = Health::down;
+    }
+  }
+  return health;
+}
+
+void Controller::retireDropped(TimePoint now) {
+  // A relay that lost its agent withdraws after `hold`; that long, and a little, must be waited
+  // when nobody can say what stands.
+  const auto patience = (site_.bgp ? site_.bgp->hold : Millis(0)) + Millis(5000);
+  std::erase_if(retiring_, [&](const auto& entry) { return model_.vips.contains(entry.first); });
+  for (const auto& key : environment_.memory.value.owned) {
+    const auto& vip = key.vip.address;
+    const auto actual = programmer_.actual().find(key);
+    if (model_.vips.contains(vip) || actual == programmer_.actual().end()) continue;
+    auto& retiring = retiring_.try_emplace(vip, Retiring{{}, now + patience}).first->second;
+    auto& frozen = retiring.services[key];
+    frozen.config = actual->second.config;
+    for (const auto& destination : actual->second.destinations) {
+      const auto last = environment_.memory.value.lastWeights.find({key, destination.address});
+      const auto known = last == environment_.memory.value.lastWeights.end() ? 1U : last->second;
+      frozen.destinations[destination.address] = {destination.path,
+                                                  destination.weight ? destination.weight : known,
+                                                  destination.weight == 0};
+    }
+  }
+}
+
+bool Controller::onOutcome(const healthcheck::Outcome& outcome) {
+  const auto update = health_.feed(outcome);
+  if (!update) return false;
+  const bool wasHurried = update->before.pending() || !update->before.verified;
+  const bool isHurried = update->after.pending() || !update->after.verified;
+  if (wasHurried != isHurried) environment_.setPending(outcome.target, isHurried);
+  logUpdate(outcome, *update);
+  return update->changed || update->verdict;
+}
+
+void Controller::logUpdate(const healthcheck::Outcome& outcome,
+                           const HealthTable::Update& update) const {
+  const auto& check = model_.checks.at(outcome.target);
+  const log::Fields subject{{"server", check.server},
+                            {"address", check.job.probe.target.str()},
+                            {"check", check.name},
+                            {"reason", outcome.reason}};
+  if (update.localErrorChanged) {
+    if (update.after.localError) {
+      log::error("check.broken", subject);
+    } else {
+      log::info("check.works", subject);
+    }
+  }
+  if (!update.changed && !update.verdict) return;
+  switch (update.after.health) {
+    case Health::up:
+      return log::info("server.up", subject);
+    case Health::drain:
+      return log::warning("server.drain", subject);
+    case Health::down:
+      return log::warning("server.down", subject);
+    case Health::unknown:
+      return;
+  }
+}
+
+ipvs::WantedTable Controller::wanted(TimePoint now) {
+  auto table = wantedTable(model_, health_);
+  std::erase_if(retiring_, [&](const auto& entry) {
+    return announcer_.isWithdrawn(entry.first) || now >= entry.second.until;
+  });
+  for (const auto& [vip, retiring] : retiring_) {
+    table.insert(retiring.services.begin(), retiring.services.end());
+  }
+  return table;
+}
+
+std::map<IpAddress, Decision> Controller::decide(TimePoint now) const {
+  std::map<IpAddress, std::vector<ServiceView>> views;
+  for (const auto& [key, service] : model_.services) {
+    auto view = viewOf(service, health_, now, site_.announceDeadline);
+    view.exists = programmer_.exists(key);
+    view.programmed = programmer_.isProgrammed(key);
+    views[key.vip.address].push_back(view);
+  }
+  std::map<IpAddress, Decision> decisions;
+  for (const auto& [vip, list] : views) {
+    decisions[vip] = agent::decide(vips_.isPresent(vip), list);
+  }
+  return decisions;
+}
+
+// Why a VIP's routes are as they are: the state of its services, for the log.
+std::string Controller::explain(const IpAddress& vip) const {
+  if (!model_.vips.contains(vip)) return "no longer in the site file";
+  if (!vips_.isPresent(vip)) return "not on interface " + site_.interface;
+  std::string text;
+  for (const auto& [key, service] : model_.services) {
+    if (key.vip.address != vip) continue;
+    if (!text.empty()) text += "; ";
+    text += service.service + ":" + std::to_string(key.vip.port) + " " + describe(service, health_);
+    if (!programmer_.exists(key)) text += ", not in the kernel";
+  }
+  return text;
+}
+
+TimePoint Controller::turn(TimePoint now) {
+  const auto because = [this](const IpAddress& vip) { return explain(vip); };
+  const bool addressesReady = vips_.ensure(site_.interface, model_.vips);
+  // Before the kernel is touched: what must be withdrawn is withdrawn first.
+  announcer_.update(decide(now), because);
+  programmer_.reconcile(wanted(now), now, site_.drainLimit);
+  // After it: what has become able to serve is announced last.
+  announcer_.update(decide(now), because);
+  vips_.releaseOthers(site_.interface, heldAddresses());
+
+  auto due = nextDeadline(now);
+  if (!addressesReady) due = std::min(due, now + std::chrono::seconds(1));
+  return due;
+}
+
+// An address stays while anything of ours still works for it.
+std::set<IpAddress> Controller::heldAddresses() const {
+  auto held = model_.vips;
+  for (const auto& [vip, retiring] : retiring_) held.insert(vip);
+  for (const auto& key : environment_.memory.value.owned) {
+    if (programmer_.exists(key)) held.insert(key.vip.address);
+  }
+  return held;
+}
+
+TimePoint Controller::nextDeadline(TimePoint now) const {
+  auto due = programmer_.nextDue();
+  for (const auto& [vip, retiring] : retiring_) due = std::min(due, retiring.until);
+  for (const auto& [id, check] : model_.checks) {
+    const auto* entry = health_.find(id);
+    if (entry->state.verified) continue;
+    const auto deadline = entry->since + site_.announceDeadline;
+    if (deadline > now) due = std::min(due, deadline);
+  }
+  return std::max(due, now + Millis(1));
+}
+
+bool Controller::isReady(TimePoint now) const {
+  return std::all_of(model_.services.begin(), model_.services.end(), [&](const auto& entry) {
+    return programmer_.isProgrammed(entry.first) &&
+           viewOf(entry.second, health_, now, site_.announceDeadline).complete;
+  });
+}
+
+}  // namespace l4ward::agent

@@ -1,0 +1,87 @@
+// The agent's whole state, joined: site file, health, kernel, routes. One turn() after each piece
+// of news brings the kernel and ExaBGP in line with it. No sockets, no clock, no threads: the
+// daemon feeds it, tests drive it with a fake kernel.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "agent/announcer.h"
+#include "agent/programmer.h"
+#include "agent/vips.h"
+#include "config/site.h"
+#include "healthcheck/job.h"
+#include "healthcheck/state.h"
+#include "ipvs/kernel.h"
+
+namespace l4ward::agent {
+
+class Controller {
+ public:
+  // What the controller acts on. All must outlive it.
+  struct Environment {
+    ipvs::Kernel& kernel;
+    Interfaces& interfaces;
+    MemoryFile& memory;
+    Announcer::Publish publish;
+    std::function<void(std::vector<healthcheck::Job>)> setJobs;
+    std::function<void(CheckId, bool)> setPending;
+  };
+
+  explicit Controller(Environment environment);
+
+  // Reads the kernel, takes over what it holds and starts the checks. On an error nothing has been
+  // changed.
+  Status start(config::Site site, TimePoint now);
+  // The new site takes the old one's place: states of unchanged checks stay, services that are
+  // gone are withdrawn, then drained, then deleted.
+  void reload(config::Site site, TimePoint now);
+
+  // Whether a turn() is due because of it.
+  bool onOutcome(const healthcheck::Outcome& outcome);
+  void onRelayConnected(const bgp::RouteSet& standing) { announcer_.relayConnected(standing); }
+  void onSynced(std::uint64_t generation) { announcer_.synced(generation); }
+
+  // Brings everything in line. Returns when it must be called again at the latest.
+  TimePoint turn(TimePoint now);
+
+  // Withdraws everything, for good; checks and IPVS go on. Then isWithdrawn() tells when ExaBGP
+  // has acknowledged it.
+  void withdrawAll() { announcer_.withdrawAll(); }
+  bool isWithdrawn() const { return announcer_.isSynced(); }
+  bool relayKnown() const { return announcer_.relayKnown(); }
+
+  const Announcer& announcer() const { return announcer_; }
+  const Programmer& programmer() const { return programmer_; }
+  // Programmed, and every service has its verdicts: what "ready" means to systemd.
+  bool isReady(TimePoint now) const;
+
+ private:
+  // Services of a VIP that the site file dropped, held as they were until its routes are gone.
+  struct Retiring {
+    ipvs::WantedTable services;
+    TimePoint until{};
+  };
+
+  void configure(config::Site site, TimePoint now);
+  void retireDropped(TimePoint now);
+  healthcheck::Health assumedHealth(CheckId id) const;
+  void logUpdate(const healthcheck::Outcome& outcome, const HealthTable::Update& update) const;
+  ipvs::WantedTable wanted(TimePoint now);
+  std::map<IpAddress, Decision> decide(TimePoint now) const;
+  std::string explain(const IpAddress& vip) const;
+  std::set<IpAddress> heldAddresses() const;
+  TimePoint nextDeadline(TimePoint now) const;
+
+  Environment environment_;
+  config::Site site_;
+  Model model_;
+  HealthTable health_;
+  Programmer programmer_;
+  Announcer announcer_;
+  Vips vips_;
+  std::map<IpAddress, Retiring> retiring_;
+};
+
+}  // namespace l4ward::agent

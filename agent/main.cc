@@ -1,0 +1,75 @@
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "agent/daemon.h"
+#include "agent/options.h"
+#include "agent/setup.h"
+#include "bgp/exabgp_config.h"
+#include "config/load.h"
+
+namespace l4ward::agent {
+namespace {
+
+constexpr int kBadInput = 2;
+
+int check(const Options& options, const config::Site& site) {
+  std::size_t servers = 0;
+  for (const auto& [name, pool] : site.pools) servers += pool.servers.size();
+  std::cout << options.config << ": valid: " << compile(site).services.size()
+            << " IPVS services on " << compile(site).vips.size() << " virtual IPs, "
+            << site.pools.size() << " pools with " << servers << " servers, "
+            << (site.bgp ? site.bgp->neighbors.size() : 0) << " BGP neighbors\n";
+  return 0;
+}
+
+int printExabgpConfig(const Options& options, const config::Site& site) {
+  if (!site.bgp) {
+    std::cerr << "l4ward: " << options.config << " has no 'bgp' section\n";
+    return kBadInput;
+  }
+  const auto config = exabgpConfig(site, options);
+  if (!config) {
+    std::cerr << "l4ward: " << config.error().message << '\n';
+    return 1;
+  }
+  std::cout << bgp::exabgpConfigText(*config);
+  return 0;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto options = parseOptions(arguments);
+  if (!options) {
+    std::cerr << "l4ward: " << options.error().message << "\nTry 'l4ward --help'.\n";
+    return kBadInput;
+  }
+  if (options->action == Options::Action::help) {
+    std::cout << helpText();
+    return 0;
+  }
+  if (options->action == Options::Action::version) {
+    std::cout << "l4ward " L4WARD_VERSION "\n";
+    return 0;
+  }
+  log::setLevel(options->logLevel);
+  const auto site = config::loadSiteFile(options->config);
+  if (!site) {
+    for (const auto& diagnostic : site.error()) std::cerr << diagnostic.str() << '\n';
+    return kBadInput;
+  }
+  switch (options->action) {
+    case Options::Action::check:
+      return check(*options, *site);
+    case Options::Action::printExabgpConfig:
+      return printExabgpConfig(*options, *site);
+    default:
+      return Daemon(*options, *site).run();
+  }
+}
+
+}  // namespace
+}  // namespace l4ward::agent
+
+int main(int argc, char** argv) {
+  return l4ward::agent::run({argv + 1, argv + argc});
+}

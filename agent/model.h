@@ -1,0 +1,57 @@
+// The site file compiled: which IPVS services there are, which servers stand behind each, and
+// which checks decide about them. Pure. Nothing behind this step reads the site file's services
+// and pools, so that a service may one day become something else than one IPVS service.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/site.h"
+#include "healthcheck/job.h"
+#include "healthcheck/state.h"
+#include "ipvs/types.h"
+
+namespace l4ward::agent {
+
+using CheckId = std::uint64_t;
+
+// A server as one service sees it.
+struct Backend {
+  std::string server;
+  ipvs::Path path;
+  std::uint32_t weight = 1;
+  std::optional<CheckId> check;  // absent: always taken as up
+};
+
+struct VirtualService {
+  std::string service;  // its name in the site file
+  std::string pool;
+  ipvs::ServiceConfig config;
+  config::Quorum quorum;
+  std::map<Endpoint, Backend> backends;  // in canonical order
+};
+
+// One probe that is made, for however many services.
+struct Check {
+  std::string name;    // in the site file
+  std::string server;  // the first pool's name for it
+  std::vector<std::string> pools;
+  healthcheck::Job job;
+  healthcheck::Policy policy;
+};
+
+struct Model {
+  std::map<ipvs::ServiceKey, VirtualService> services;
+  std::map<CheckId, Check> checks;
+  std::set<IpAddress> vips;
+};
+
+// `site` must be valid (config::loadSite). Equal checks of equal targets get one id, which is the
+// same in every run and after every reload.
+Model compile(const config::Site& site);
+
+}  // namespace l4ward::agent

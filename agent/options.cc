@@ -1,0 +1,89 @@
+#include "agent/options.h"
+
+#include <boost/program_options.hpp>
+#include <sstream>
+
+namespace l4ward::agent {
+namespace {
+
+namespace po = boost::program_options;
+
+po::options_description describeOptions() {
+  po::options_description options("Options", 96);
+  auto add = options.add_options();
+  add("config,c", po::value<std::string>()->value_name("FILE"),
+      "the site file (default: /etc/l4ward/site.yaml)");
+  add("check", "say whether the site file is valid and end");
+  add("print-exabgp-config", "print the configuration that ExaBGP needs and end");
+  add("run-dir", po::value<std::string>()->value_name("DIR"),
+      "sockets and records (default: /run/l4ward)");
+  add("relay", po::value<std::string>()->value_name("PROGRAM"),
+      "l4ward-exabgp (default: beside this program, or in /usr/libexec/l4ward)");
+  add("log-level", po::value<std::string>()->value_name("LEVEL"),
+      "debug, info, warning or error (default: info)");
+  add("help,h", "print this text and end");
+  add("version", "print the version and end");
+  return options;
+}
+
+Result<log::Level> parseLevel(const std::string& text) {
+  if (text == "debug") return log::Level::debug;
+  if (text == "info") return log::Level::info;
+  if (text == "warning") return log::Level::warning;
+  if (text == "error") return log::Level::error;
+  return fail("--log-level: found '" + text + "', expected debug, info, warning or error");
+}
+
+Result<Options> fromMap(const po::variables_map& given) {
+  Options options;
+  const auto text = [&](const char* name, std::string& into) {
+    if (given.count(name)) into = given[name].as<std::string>();
+  };
+  text("config", options.config);
+  text("run-dir", options.runDir);
+  text("relay", options.relay);
+  if (given.count("log-level")) {
+    const auto level = parseLevel(given["log-level"].as<std::string>());
+    if (!level) return tl::unexpected(level.error());
+    options.logLevel = *level;
+  }
+  if (options.runDir.empty() || options.runDir.front() != '/') {
+    return fail("--run-dir: found '" + options.runDir + "', expected an absolute path");
+  }
+  if (given.count("check")) options.action = Options::Action::check;
+  if (given.count("print-exabgp-config")) options.action = Options::Action::printExabgpConfig;
+  if (given.count("version")) options.action = Options::Action::version;
+  if (given.count("help")) options.action = Options::Action::help;
+  return options;
+}
+
+}  // namespace
+
+Result<Options> parseOptions(const std::vector<std::string>& arguments) {
+  try {
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::variables_map given;
+    po::store(po::command_line_parser(arguments)
+                  .options(describeOptions())
+                  .positional(po::positional_options_description())
+                  .style(style)
+                  .run(),
+              given);
+    return fromMap(given);
+  } catch (const po::error& problem) {
+    return fail(problem.what());
+  }
+}
+
+std::string helpText() {
+  std::ostringstream text;
+  text << "Usage: l4ward [--config FILE] [--check | --print-exabgp-config]\n\n"
+          "Programs IPVS, checks the servers behind it and tells ExaBGP which virtual IPs to\n"
+          "announce, as the site file says. SIGHUP reloads the site file; SIGTERM withdraws the\n"
+          "routes, waits for traffic to leave and ends.\n\n"
+       << describeOptions()
+       << "\nExit status: 0 ended well, 1 the system lacks something, 2 bad input.\n";
+  return text.str();
+}
+
+}  // namespace l4ward::agent

@@ -1,0 +1,97 @@
+// A controller on a fake kernel, fake interface and fake relay, driven by hand with a fake clock.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/controller.h"
+#include "config/load.h"
+#include "tests/ipvs/fake_kernel.h"
+
+namespace l4ward::agent {
+
+inline IpAddress ip(std::string_view text) {
+  return IpAddress::parse(text).value();
+}
+inline Endpoint endpoint(std::string_view text) {
+  return Endpoint::parse(text).value();
+}
+inline ipvs::ServiceKey tcp(std::string_view text) {
+  return {ipvs::Protocol::tcp, endpoint(text)};
+}
+
+inline config::Site siteOf(const std::string& yaml) {
+  auto site = config::loadSite(yaml, "site.yaml", "node-1");
+  if (!site) {
+    ADD_FAILURE() << site.error().front().str();
+    return {};
+  }
+  return *site;
+}
+
+class FakeInterfaces : public Interfaces {
+ public:
+  Status ensureInterface(const std::string&) override { return {}; }
+  Result<std::set<IpAddress>> addresses(const std::string& name) override { return held[name]; }
+  Status add(const std::string& name, const IpAddress& address) override {
+    if (refuse) return fail("refused");
+    ++writes;
+    held[name].insert(address);
+    return {};
+  }
+  Status remove(const std::string& name, const IpAddress& address) override {
+    ++writes;
+    held[name].erase(address);
+    return {};
+  }
+
+  std::map<std::string, std::set<IpAddress>> held;
+  int writes = 0;
+  bool refuse = false;
+};
+
+// One agent's life. Several may follow one another on the same kernel, as after kill -9.
+struct Life {
+  Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory)
+      : controller({kernel, interfaces, memory,
+                    [this](const bgp::RouteSet& routes) {
+                      if (routes != published || generation == 0) ++generation;
+                      published = routes;
+                      return generation;
+                    },
+                    [this](std::vector<healthcheck::Job> given) { jobs = std::move(given); },
+                    [this](CheckId id, bool pending) { hurried[id] = pending; }}) {}
+
+  // The probe of every job whose target is `target` answers.
+  void answer(std::string_view target, healthcheck::Answer what) {
+    for (const auto& job : jobs) {
+      if (job.probe.target != endpoint(target)) continue;
+      controller.onOutcome({job.id, what, {}, "", {}, now});
+    }
+  }
+  void answerAll(healthcheck::Answer what) {
+    for (const auto& job : jobs) controller.onOutcome({job.id, what, {}, "", {}, now});
+  }
+  void turn() { due = controller.turn(now); }
+  // ExaBGP acknowledges all that was published.
+  void sync() { controller.onSynced(generation); }
+  std::set<std::string> announced() const {
+    std::set<std::string> out;
+    for (const auto& [key, attributes] : published) out.insert(key.prefix.str());
+    return out;
+  }
+
+  TimePoint now{std::chrono::hours(1)};
+  TimePoint due{};
+  std::uint64_t generation = 0;
+  bgp::RouteSet published;
+  std::vector<healthcheck::Job> jobs;
+  std::map<CheckId, bool> hurried;
+  Controller controller;
+};
+
+}  // namespace l4ward::agent

@@ -1,0 +1,48 @@
+#include "agent/options.h"
+
+#include <gtest/gtest.h>
+
+namespace l4ward::agent {
+namespace {
+
+TEST(Options, Defaults) {
+  const auto options = parseOptions({});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->action, Options::Action::run);
+  EXPECT_EQ(options->config, "/etc/l4ward/site.yaml");
+  EXPECT_EQ(options->runDir, "/run/l4ward");
+}
+
+TEST(Options, AllOfThem) {
+  const auto options =
+      parseOptions({"--config", "a.yaml", "--check", "--run-dir=/tmp/x", "--log-level", "debug"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->action, Options::Action::check);
+  EXPECT_EQ(options->config, "a.yaml");
+  EXPECT_EQ(options->runDir, "/tmp/x");
+  EXPECT_EQ(options->logLevel, log::Level::debug);
+}
+
+TEST(Options, MistakesAreNamed) {
+  const auto errorOf = [](const std::vector<std::string>& arguments) {
+    const auto options = parseOptions(arguments);
+    return options ? std::string("none") : options.error().message;
+  };
+  EXPECT_NE(errorOf({"--chekc"}).find("--chekc"), std::string::npos);
+  EXPECT_NE(errorOf({"site.yaml"}), "none");
+  EXPECT_NE(errorOf({"--config"}).find("--config"), std::string::npos);
+  EXPECT_NE(errorOf({"--con", "x"}), "none");
+  EXPECT_NE(errorOf({"--log-level", "loud"}).find("'loud'"), std::string::npos);
+  EXPECT_NE(errorOf({"--run-dir", "x"}).find("absolute"), std::string::npos);
+  EXPECT_NE(errorOf({"--check", "--check"}), "none");
+}
+
+TEST(Options, HelpNamesEveryAction) {
+  for (const char* text :
+       {"--config", "--check", "--print-exabgp-config", "SIGHUP", "Exit status"}) {
+    EXPECT_NE(helpText().find(text), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace l4ward::agent
