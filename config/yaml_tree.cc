@@ -31,7 +31,7 @@ constexpr const char* kTooDeep = "lists and maps nested too deeply";
 constexpr const char* kTooLong = "a very long text";
 constexpr const char* kTagged = "a tag ('!')";
 constexpr const char* kNotText = "a key that is not text";
-constexpr const char* kSecond = "a second document ('---')";
+constexpr const char* kSecond = "more text behind the end of the first document";
 constexpr const char* kCycle = "an alias that contains itself";
 
 struct Explained {
@@ -48,7 +48,7 @@ constexpr std::array<Explained, 17> kExplained{{
     {kTooLong, "", "at most 4096 bytes for one value or key"},
     {kTagged, "", "plain values; text that begins with '!' stands in quotes"},
     {kNotText, "", "text before the ':'"},
-    {kSecond, "", "one document a file"},
+    {kSecond, "", "one document a file, without a second '---' or anything else behind it"},
     {kCycle, "", "an alias (*name) only behind the end of its anchor (&name)"},
     {"illegal map value", "a ':' that belongs to no key", kIndent},
     {"end of map not found", "an indentation that fits no line above", kIndent},

@@ -50,7 +50,8 @@ TEST(YamlTree, SyntaxErrorsHaveAPlaceAndAdvice) {
 TEST(YamlTree, RefusesWhatASiteFileDoesNotNeed) {
   EXPECT_THAT(errorOf("a: !!python/object:os.system x"), StartsWith("f:1:4: found a tag"));
   EXPECT_THAT(errorOf("a: !!map {b: c}"), HasSubstr("found a tag"));
-  EXPECT_THAT(errorOf("a: 1\n---\nb: 2\n"), HasSubstr("found a second document"));
+  EXPECT_THAT(errorOf("a: 1\n---\nb: 2\n"), HasSubstr("found more text behind the end"));
+  EXPECT_THAT(errorOf("{a: 1} {b: 2}"), StartsWith("f:1:8: found more text behind the end"));
   EXPECT_THAT(errorOf("[a]: b"), StartsWith("f:1:1: found a key that is not text"));
   EXPECT_THAT(errorOf("{a: b}: c"), HasSubstr("found a key that is not text"));
   EXPECT_THAT(errorOf("~: c"), HasSubstr("found a key that is not text"));
