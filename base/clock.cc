@@ -21,7 +21,7 @@ Result<Millis> parseDuration(std::string_view text) {
   };
   std::int64_t count = 0;
   const auto [rest, ec] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (ec != std::errc() || count < 0) return bad();
+  if (ec != std::errc() || text.front() == '-') return bad();
   const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
   for (const auto& [name, factor] : kUnits) {
     if (unit != name) continue;

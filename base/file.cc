@@ -30,17 +30,22 @@ Result<std::string> readFile(const std::string& path, std::size_t limit) {
 
 Status replaceFile(const std::string& path, std::string_view content, unsigned mode) {
   const std::string temporary = path + ".new";
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!fd) return failErrno("cannot write " + temporary, errno);
+  const auto giveUp = [&](const std::string& what) {
+    const int code = errno;
+    ::unlink(temporary.c_str());
+    return failErrno(what, code);
+  };
   ::fchmod(fd.get(), mode);
   while (!content.empty()) {
     const ssize_t put = ::write(fd.get(), content.data(), content.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return failErrno("cannot write " + temporary, errno);
+    if (put < 0) return giveUp("cannot write " + temporary);
     content.remove_prefix(static_cast<std::size_t>(put));
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    return failErrno("cannot rename " + temporary + " to " + path, errno);
+    return giveUp("cannot rename " + temporary + " to " + path);
   }
   return {};
 }

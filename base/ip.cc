@@ -19,7 +19,9 @@ std::optional<unsigned> parseDecimal(std::string_view text, unsigned max) {
 
 }  // namespace
 
-std::string_view toString(Family family) { return family == Family::v4 ? "IPv4" : "IPv6"; }
+std::string_view toString(Family family) {
+  return family == Family::v4 ? "IPv4" : "IPv6";
+}
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   // inet_pton wants a terminated string; the longest address text is INET6_ADDRSTRLEN.
@@ -89,7 +91,9 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   return Prefix{*address, static_cast<std::uint8_t>(*length)};
 }
 
-std::string Prefix::str() const { return address.str() + "/" + std::to_string(length); }
+std::string Prefix::str() const {
+  return address.str() + "/" + std::to_string(length);
+}
 
 std::string Endpoint::str() const {
   const auto portText = std::to_string(port);

@@ -22,10 +22,14 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum toSpdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: break;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      break;
   }
   return spdlog::level::err;
 }
@@ -78,6 +82,8 @@ void event(Level level, std::string_view id, Fields fields) {
   if (logger().should_log(target)) logger().log(target, format(id, fields));
 }
 
-void setLevel(Level level) { logger().set_level(toSpdlog(level)); }
+void setLevel(Level level) {
+  logger().set_level(toSpdlog(level));
+}
 
 }  // namespace l4ward::log

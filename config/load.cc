@@ -1,0 +1,106 @@
+#include "config/load.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "base/file.h"
+#include "config/diagnostics.h"
+#include "config/sections.h"
+#include "config/validate.h"
+#include "config/words.h"
+#include "config/yaml_tree.h"
+
+namespace l4ward::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxFile = 4U << 20;
+constexpr DurationRange kDrainLimit{0s, 24h};
+constexpr DurationRange kAnnounceDeadline{0s, 1h};
+constexpr DurationRange kShutdownDrain{0s, 1h};
+
+void readNode(const Record& root, const std::string& hostName, Site& site) {
+  if (const auto node = root.find("node")) {
+    site.node = node->name().value_or("");
+  } else if (isName(hostName)) {
+    site.node = hostName;
+  } else {
+    root.value().errors().add({}, "node", "no such key, and the host name is " + inQuotes(hostName),
+                              "this node's name: 1 to 64 letters, digits, '.', '_' or '-'");
+  }
+}
+
+Site readSite(const Record& root, const std::string& hostName) {
+  Site site;
+  readNode(root, hostName, site);
+  if (const auto interface = root.find("interface")) {
+    site.interface =
+        interface->text(isInterfaceName, "the name of an interface, 1 to 15 characters")
+            .value_or("");
+  }
+  if (const auto bgp = root.find("bgp")) site.bgp = readBgp(*bgp);
+  if (const auto checks = root.find("checks")) site.checks = readChecks(*checks);
+  if (const auto pools = root.find("pools")) site.pools = readPools(*pools);
+  if (const auto services = root.require("services", "a map of services; {} for none")) {
+    site.services = readServices(*services);
+  }
+  const auto sysctls = root.find("sysctls");
+  site.sysctls = sysctls ? readSysctls(*sysctls) : defaultSysctls();
+  site.drainLimit = root.duration("drain_limit", kDrainLimit, site.drainLimit);
+  site.announceDeadline =
+      root.duration("announce_deadline", kAnnounceDeadline, site.announceDeadline);
+  if (const auto shutdown = root.find("shutdown")) {
+    const Record record(*shutdown, {"drain"});
+    site.shutdown.drain = record.duration("drain", kShutdownDrain, site.shutdown.drain);
+  }
+  return site;
+}
+
+Checked<Site> failWith(Diagnostic diagnostic) {
+  return tl::unexpected(std::vector<Diagnostic>{std::move(diagnostic)});
+}
+
+}  // namespace
+
+std::string Diagnostic::str() const {
+  std::string text = file;
+  if (line > 0) text += ":" + std::to_string(line) + ":" + std::to_string(column);
+  text += ": ";
+  if (!path.empty()) text += path + ": ";
+  return text + "found " + found + ", expected " + expected;
+}
+
+Checked<Site> loadSite(std::string_view text, const std::string& file,
+                       const std::string& hostName) {
+  if (text.size() > kMaxFile) {
+    return failWith({file, 0, 0, "", "more than 4 MiB", "a file of at most 4 MiB"});
+  }
+  const auto tree = parseYaml(text, file);
+  if (!tree) return failWith(tree.error());
+  if (tree->kind == Node::Kind::null) {
+    return failWith({file, 0, 0, "", "an empty file", "a site file with at least `services`"});
+  }
+  Diagnostics errors(file);
+  const Record root(Value(*tree, "", errors),
+                    {"node", "interface", "bgp", "checks", "pools", "services", "sysctls",
+                     "drain_limit", "announce_deadline", "shutdown"});
+  const Site site = readSite(root, hostName);
+  validate(site, errors);
+  if (!errors.empty()) return tl::unexpected(errors.take());
+  return site;
+}
+
+Checked<Site> loadSiteFile(const std::string& path) {
+  const auto text = readFile(path, kMaxFile);
+  if (!text) {
+    return failWith({path, 0, 0, "", "nothing to read (" + text.error().message + ")",
+                     "a file of at most 4 MiB"});
+  }
+  std::array<char, 256> hostName{};
+  ::gethostname(hostName.data(), hostName.size() - 1);
+  return loadSite(*text, path, hostName.data());
+}
+
+}  // namespace l4ward::config

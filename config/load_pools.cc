@@ -1,0 +1,139 @@
+#include "config/sections.h"
+#include "config/words.h"
+
+namespace l4ward::config {
+namespace {
+
+constexpr NumberRange kWeight{1, 65535};
+constexpr NumberRange kPort{1, 65535};
+constexpr const char* kCheckText = "the name of a check, or none";
+
+Tunnel readTunnel(const Value& value) {
+  const Record record(value, {"type", "port", "checksum"});
+  Tunnel tunnel;
+  const auto typeKey = record.require("type", "ipip, gue or gre");
+  const auto type = typeKey ? typeKey->choice({"ipip", "gue", "gre"}) : std::nullopt;
+  if (!type) return tunnel;
+  tunnel.type = static_cast<TunnelType>(*type);
+  tunnel.checksum = record.boolean("checksum", false);
+  if (tunnel.type == TunnelType::gue) {
+    if (const auto port = record.require("port", "the UDP port that the servers receive GUE at")) {
+      tunnel.port = static_cast<std::uint16_t>(port->number(kPort).value_or(0));
+    }
+  } else if (const auto port = record.find("port")) {
+    port->error("a port for a tunnel without one", "it only with type gue");
+  }
+  const auto checksum = record.find("checksum");
+  if (checksum && tunnel.type == TunnelType::ipip) {
+    checksum->error("a checksum for a tunnel without one", "it only with type gue or gre");
+  }
+  return tunnel;
+}
+
+std::optional<IpAddress> readServerAddress(const Value& value) {
+  const auto address = value.address();
+  if (!address) return std::nullopt;
+  static const IpAddress kBroadcast = *IpAddress::parse("255.255.255.255");
+  if (address->isUnspecified() || address->isMulticast() || address->isLinkLocal() ||
+      *address == kBroadcast) {
+    value.error("the address of one host that routers reach");
+    return std::nullopt;
+  }
+  return address;
+}
+
+// Empty if anything is wrong, so that nothing else is said about these addresses.
+std::vector<IpAddress> readAddresses(const Value& value) {
+  std::vector<IpAddress> addresses;
+  bool good = true;
+  for (const auto& item : value.oneOrList({1, 2})) {
+    const auto address = readServerAddress(item);
+    if (address && !addresses.empty() && addresses[0].family() == address->family()) {
+      item.error("a second " + std::string(toString(address->family())) + " address",
+                 "one a family");
+      good = false;
+    } else if (address) {
+      addresses.push_back(*address);
+    }
+    good = good && address;
+  }
+  return good ? addresses : std::vector<IpAddress>();
+}
+
+Server readServer(const Value& value) {
+  const Record record(value, {"name", "address", "weight"});
+  Server server;
+  if (const auto name = record.require("name", "the server's name")) {
+    server.name = name->name().value_or("");
+  }
+  if (const auto address = record.require("address", "an address, or a list with one a family")) {
+    server.addresses = readAddresses(*address);
+  }
+  server.weight = record.number("weight", kWeight, server.weight);
+  return server;
+}
+
+// Keeps the places of the list: servers with mistakes stay, without what was wrong.
+std::vector<Server> readServers(const Value& value) {
+  std::vector<Server> servers;
+  std::map<std::string, int> names;
+  struct Owner {
+    std::string server;
+    int line;
+  };
+  std::map<IpAddress, Owner> owners;
+  for (const auto& item : value.list({1, kMaxServers})) {
+    servers.push_back(readServer(item));
+    const auto& server = servers.back();
+    const int line = item.node().place.line;
+    const auto [first, fresh] = names.emplace(server.name, line);
+    if (!fresh && !server.name.empty()) {
+      item.error("server " + inQuotes(server.name) + " a second time",
+                 "each name once a pool (line " + std::to_string(first->second) + " has it too)");
+    }
+    for (const auto& address : server.addresses) {
+      const auto [owner, unused] = owners.emplace(address, Owner{server.name, line});
+      if (unused) continue;
+      item.error("address " + address.str() + ", which server " + inQuotes(owner->second.server) +
+                     " has too (line " + std::to_string(owner->second.line) + ")",
+                 "each address once a pool");
+    }
+  }
+  return servers;
+}
+
+Pool readPool(const Named& named) {
+  const Record record(named.value, {"forward", "tunnel", "check", "servers"});
+  Pool pool;
+  pool.name = named.name;
+  pool.forward =
+      static_cast<Forward>(record.choice("forward", {"tunnel", "direct", "masquerade"}, 0));
+  if (const auto tunnel = record.find("tunnel")) {
+    if (pool.forward == Forward::tunnel) {
+      pool.tunnel = readTunnel(*tunnel);
+    } else {
+      tunnel->error("a tunnel in a pool that does not forward through one",
+                    "it only with `forward: tunnel`");
+    }
+  }
+  if (const auto check = record.require("check", kCheckText)) {
+    pool.check = check->text(isName, kCheckText).value_or("");
+    if (pool.check == "none") pool.check.clear();
+  }
+  if (const auto servers = record.require("servers", "a list of servers")) {
+    pool.servers = readServers(*servers);
+  }
+  return pool;
+}
+
+}  // namespace
+
+std::map<std::string, Pool> readPools(const Value& value) {
+  std::map<std::string, Pool> pools;
+  for (const auto& named : readNamed(value, {0, kMaxNamed})) {
+    pools.emplace(named.name, readPool(named));
+  }
+  return pools;
+}
+
+}  // namespace l4ward::config

@@ -1,0 +1,29 @@
+// The sections of site.yaml, one function each. They check every value for itself and report into
+// the value's Diagnostics; what depends on other sections is validate.h's.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/reader.h"
+#include "config/site.h"
+
+namespace l4ward::config {
+
+inline constexpr std::size_t kMaxNamed = 1024;    // checks, pools, services
+inline constexpr std::size_t kMaxServers = 4093;  // a pool: mh's table has no more slots on Debian
+inline constexpr std::size_t kMaxVips = 256;      // a service
+inline constexpr std::size_t kMaxPorts = 64;      // a service
+inline constexpr std::size_t kMaxNeighbors = 64;
+
+Bgp readBgp(const Value& value);
+std::map<std::string, Check> readChecks(const Value& value);
+std::map<std::string, Pool> readPools(const Value& value);
+std::map<std::string, Service> readServices(const Value& value);
+
+// What the agent sets unless the file says otherwise.
+std::map<std::string, std::string> defaultSysctls();
+// The defaults with the file's own over them; `null` or `keep` leaves a key to the system.
+std::map<std::string, std::string> readSysctls(const Value& value);
+
+}  // namespace l4ward::config

@@ -1,0 +1,16 @@
+// What can only be said of the file as a whole: references, families, collisions, sizes.
+#pragma once
+
+#include "config/diagnostics.h"
+#include "config/site.h"
+
+namespace l4ward::config {
+
+// VIPs × ports of all services: each is one IPVS service.
+inline constexpr std::size_t kMaxEndpoints = 65536;
+
+// Reports into `errors`. Values that were wrong by themselves are default ones in `site` (an empty
+// name, 0.0.0.0, no addresses); nothing more is said about those.
+void validate(const Site& site, Diagnostics& errors);
+
+}  // namespace l4ward::config

@@ -1,0 +1,78 @@
+#include "config/words.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace l4ward::config {
+namespace {
+
+bool isAlnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+// `text` has 1 to `max` bytes, all of them letters, digits or of `others`.
+bool consistsOf(std::string_view text, std::size_t max, std::string_view others) {
+  return !text.empty() && text.size() <= max && std::all_of(text.begin(), text.end(), [&](char c) {
+    return isAlnum(c) || others.find(c) != others.npos;
+  });
+}
+
+// `text` has 1 to `max` bytes of printable ASCII, no blanks and none of `without`.
+bool isPrintable(std::string_view text, std::size_t max, std::string_view without) {
+  return !text.empty() && text.size() <= max && std::all_of(text.begin(), text.end(), [&](char c) {
+    return c > 0x20 && c < 0x7f && without.find(c) == without.npos;
+  });
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> parsePlainNumber(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool leadingZero = text.size() > 1 && text[0] == '0';
+  if (ec != std::errc() || end != text.data() + text.size() || leadingZero) return std::nullopt;
+  return value;
+}
+
+bool isName(std::string_view text) {
+  return consistsOf(text, 64, "._-");
+}
+
+bool isInterfaceName(std::string_view text) {
+  return isPrintable(text, 15, "/:") && text != "." && text != "..";
+}
+
+bool isHost(std::string_view text) {
+  return consistsOf(text, 255, "._:[]-");
+}
+
+bool isHttpPath(std::string_view text) {
+  return text.starts_with('/') && isPrintable(text, 1024, "#");
+}
+
+bool isAbsoluteFile(std::string_view text) {
+  return text.starts_with('/') && isPrintable(text, 1024, "\"'`\\");
+}
+
+bool isCommunity(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == text.npos) return false;
+  const auto high = parsePlainNumber(text.substr(0, colon));
+  const auto low = parsePlainNumber(text.substr(colon + 1));
+  return high && low && *high <= 65535 && *low <= 65535;
+}
+
+bool isSysctlKey(std::string_view text) {
+  const auto isPart = [](std::string_view part) { return consistsOf(part, 64, "_-"); };
+  if (text.starts_with("net.ipv4.vs.")) return isPart(text.substr(12));
+  if (!text.starts_with("net.ipv4.conf.") && !text.starts_with("net.ipv6.conf.")) return false;
+  text.remove_prefix(14);
+  const auto dot = text.find('.');
+  return dot != text.npos && isPart(text.substr(0, dot)) && isPart(text.substr(dot + 1));
+}
+
+bool isSysctlValue(std::string_view text) {
+  return consistsOf(text, 64, " ,-") && text.front() != ' ' && text.back() != ' ';
+}
+
+}  // namespace l4ward::config

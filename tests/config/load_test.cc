@@ -1,0 +1,210 @@
+#include "config/load.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "site_text.h"
+
+namespace l4ward::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+IpAddress ip(std::string_view text) {
+  return IpAddress::parse(text).value();
+}
+
+Site load(std::string_view text) {
+  EXPECT_THAT(errorsOf(text), IsEmpty());
+  return loadSite(text, "f", "host").value_or(Site());
+}
+
+std::string example(const std::string& name) {
+  return std::string(L4WARD_SOURCE_DIR) + "/examples/" + name;
+}
+
+TEST(Load, EveryExample) {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(L4WARD_SOURCE_DIR) + "/examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const auto site = loadSiteFile(entry.path());
+    EXPECT_TRUE(site) << (site ? "" : site.error().front().str());
+    ++count;
+  }
+  EXPECT_GE(count, 3);
+}
+
+TEST(Load, FillsInEveryDefault) {
+  const Site site = loadSite(*readFile(example("one-vip.yaml"), 10000), "f", "host-1").value();
+  EXPECT_EQ(site.node, "host-1");
+  EXPECT_EQ(site.interface, "lo");
+  EXPECT_EQ(site.bgp, std::nullopt);
+  EXPECT_EQ(site.drainLimit, 5min);
+  EXPECT_EQ(site.announceDeadline, 30s);
+  EXPECT_EQ(site.shutdown.drain, 5s);
+  EXPECT_THAT(site.sysctls, UnorderedElementsAre(Pair("net.ipv4.vs.sloppy_tcp", "1"),
+                                                 Pair("net.ipv4.vs.schedule_icmp", "1"),
+                                                 Pair("net.ipv4.vs.expire_nodest_conn", "0"),
+                                                 Pair("net.ipv4.vs.conntrack", "0")));
+
+  const Check& check = site.checks.at("tcp");
+  EXPECT_EQ(check.name, "tcp");
+  EXPECT_EQ(check.type, CheckType::tcp);
+  EXPECT_EQ(check.port, std::nullopt);
+  EXPECT_EQ(check.interval, 2s);
+  EXPECT_EQ(check.fastInterval, 500ms);
+  EXPECT_EQ(check.timeout, 1s);
+  EXPECT_EQ(check.rise, 2U);
+  EXPECT_EQ(check.fall, 3U);
+
+  const Service& service = site.services.at("web");
+  EXPECT_EQ(service.protocol, Protocol::tcp);
+  EXPECT_EQ(service.scheduler, "mh");
+  EXPECT_THAT(service.schedulerFlags, ElementsAre("mh-fallback", "mh-port"));
+  EXPECT_EQ(service.quorum, (Quorum{1, false}));
+  EXPECT_EQ(site.pools.at("web").servers.at(0), (Server{"web-1", {ip("192.0.2.101")}, 1}));
+}
+
+TEST(Load, TheContractsSample) {
+  const Site site = loadSiteFile(example("three-tier.yaml")).value();
+  EXPECT_EQ(site.node, "lb4-1");
+  const Bgp& bgp = site.bgp.value();
+  EXPECT_EQ(bgp.localAs, 65001U);
+  EXPECT_EQ(bgp.hold, 30s);
+  EXPECT_EQ(bgp.med, 100U);
+  EXPECT_EQ(bgp.exabgp, ExabgpMode::managed);
+  EXPECT_THAT(bgp.communities, ElementsAre("65001:80"));
+  EXPECT_THAT(bgp.neighbors, ElementsAre(Neighbor{ip("192.0.2.1"), 65000, ip("192.0.2.11"), 6s, ""},
+                                         Neighbor{ip("2001:db8::1"), 65000, ip("2001:db8::11"), 9s,
+                                                  "/etc/l4ward/r1.key"}));
+  const Check& check = site.checks.at("healthz");
+  EXPECT_EQ(check.type, CheckType::http);
+  EXPECT_EQ(check.port, 80);
+  EXPECT_EQ(check.path, "/healthcheck");
+  EXPECT_THAT(check.drainStatus, ElementsAre(StatusRange{404, 404}));
+  const Pool& pool = site.pools.at("edge");
+  EXPECT_EQ(pool.forward, Forward::tunnel);
+  EXPECT_EQ(pool.check, "healthz");
+  EXPECT_EQ(pool.servers.at(1), (Server{"lb7-2", {ip("192.0.2.102"), ip("2001:db8::66")}, 2}));
+  EXPECT_THAT(site.services.at("web").ports, ElementsAre(80, 443));
+}
+
+TEST(Load, KeysThatTheContractsSampleDoesNotShow) {
+  const Site site = loadSiteFile(example("flat-direct.yaml")).value();
+  EXPECT_EQ(site.bgp->hold, 0s);
+  const Check& check = site.checks.at("home");
+  EXPECT_THAT(check.status,
+              ElementsAre(StatusRange{200, 299}, StatusRange{301, 301}, StatusRange{302, 302}));
+  EXPECT_EQ(check.fastInterval, 1s);
+  EXPECT_THAT(check.source, ElementsAre(ip("192.0.2.11")));
+  EXPECT_THAT(site.services.at("web").schedulerFlags, IsEmpty());
+  EXPECT_EQ(site.services.at("web").quorum, (Quorum{50, true}));
+  EXPECT_THAT(site.services.at("dns-tcp").schedulerFlags, ElementsAre("mh-fallback"));
+  EXPECT_EQ(site.services.at("dns-udp").protocol, Protocol::udp);
+  EXPECT_THAT(site.sysctls, UnorderedElementsAre(Pair("net.ipv4.vs.sloppy_tcp", "1"),
+                                                 Pair("net.ipv4.vs.schedule_icmp", "1"),
+                                                 Pair("net.ipv4.vs.expire_nodest_conn", "1")));
+  EXPECT_EQ(site.drainLimit, 2min);
+  EXPECT_EQ(site.shutdown.drain, 10s);
+}
+
+TEST(Load, Tunnels) {
+  const auto tunnelOf = [](std::string_view tunnel) {
+    return load(edited("forward: direct", "tunnel: " + std::string(tunnel)))
+        .pools.at("edge")
+        .tunnel;
+  };
+  EXPECT_EQ(tunnelOf("{type: ipip}"), (Tunnel{TunnelType::ipip, 0, false}));
+  EXPECT_EQ(tunnelOf("{type: gue, port: 6080, checksum: true}"),
+            (Tunnel{TunnelType::gue, 6080, true}));
+  EXPECT_EQ(tunnelOf("{type: gre, checksum: true}"), (Tunnel{TunnelType::gre, 0, true}));
+}
+
+TEST(Load, TunnelsCarryTheOtherFamily) {
+  const auto site = load(
+      edited("forward: direct", "forward: tunnel", edited("[198.51.100.1]", "[\"2001:db8::1\"]")));
+  EXPECT_EQ(site.services.at("shop").vips.at(0), ip("2001:db8::1"));
+}
+
+TEST(Load, NoCheck) {
+  EXPECT_EQ(load(edited("check: web", "check: none")).pools.at("edge").check, "");
+}
+
+TEST(Load, ShortIntervalsShortenWhatDefaultsToMore) {
+  const auto check = load(edited("interval: 2s", "interval: 300ms")).checks.at("web");
+  EXPECT_EQ(check.fastInterval, 300ms);
+  EXPECT_EQ(check.timeout, 300ms);
+}
+
+TEST(Load, QuotesMakeNoDifferenceToNumbers) {
+  EXPECT_EQ(load(edited("weight: 2", "weight: \"2\"")).pools.at("edge").servers[1].weight, 2U);
+  EXPECT_THAT(load(edited("[80, 443]", "['80', 443]")).services.at("shop").ports,
+              ElementsAre(80, 443));
+}
+
+TEST(Load, QuorumOfWeightWithOrWithoutQuotes) {
+  EXPECT_EQ(load(edited("quorum: 1", "quorum: 100%")).services.at("shop").quorum,
+            (Quorum{100, true}));
+  EXPECT_EQ(load(edited("quorum: 1", "quorum: '1%'")).services.at("shop").quorum,
+            (Quorum{1, true}));
+}
+
+TEST(Load, AliasesAndComments) {
+  const auto site = load(edited("services:",
+                                "# more\nservices:\n  more:\n    vips: [198.51.100.2]\n"
+                                "    ports: &ports [80, 443]\n    pool: edge",
+                                edited("[80, 443]", "*ports")));
+  EXPECT_THAT(site.services.at("shop").ports, ElementsAre(80, 443));
+}
+
+TEST(Load, NamesWithDots) {
+  const auto site = load(edited("check: web", "check: a.b", edited("  web:", "  a.b:")));
+  EXPECT_EQ(site.pools.at("edge").check, "a.b");
+}
+
+TEST(Load, NullDropsADefaultSysctl) {
+  const auto site = load(std::string(kSiteText) +
+                         "sysctls: {net.ipv4.vs.sloppy_tcp: null, "
+                         "net.ipv4.conf.all.rp_filter: 0}\n");
+  EXPECT_FALSE(site.sysctls.contains("net.ipv4.vs.sloppy_tcp"));
+  EXPECT_EQ(site.sysctls.at("net.ipv4.conf.all.rp_filter"), "0");
+}
+
+TEST(Load, LineEndsOfOtherSystems) {
+  std::string text;
+  for (const char c : kSiteText) text += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  EXPECT_EQ(load(text), load(kSiteText));
+  EXPECT_EQ(load("\xef\xbb\xbf" + std::string(kSiteText)), load(kSiteText));
+}
+
+TEST(LoadFile, SaysWhatItCannotRead) {
+  const auto missing = loadSiteFile("/nonexistent/site.yaml");
+  ASSERT_FALSE(missing);
+  ASSERT_EQ(missing.error().size(), 1U);
+  EXPECT_EQ(missing.error()[0].line, 0);
+  EXPECT_THAT(missing.error()[0].str(), HasSubstr("No such file or directory"));
+  EXPECT_THAT(missing.error()[0].str(), testing::StartsWith("/nonexistent/site.yaml: found "));
+  EXPECT_FALSE(loadSiteFile("/tmp"));
+}
+
+TEST(LoadFile, BoundsTheSize) {
+  const std::string path = testing::TempDir() + "/l4ward-large-" + std::to_string(::getpid());
+  ASSERT_TRUE(replaceFile(path, std::string((4U << 20) + 1, '#')));
+  const auto site = loadSiteFile(path);
+  ::unlink(path.c_str());
+  ASSERT_FALSE(site);
+  EXPECT_THAT(site.error()[0].str(), HasSubstr("4 MiB"));
+  EXPECT_THAT(errorsOf(std::string((4U << 20) + 1, '#')),
+              ElementsAre("f: found more than 4 MiB, expected a file of at most 4 MiB"));
+}
+
+}  // namespace
+}  // namespace l4ward::config
