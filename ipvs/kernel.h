@@ -20,10 +20,17 @@ struct OperationFailure {
 
 struct ApplyReport {
   std::size_t applied = 0;
-  std::vector<OperationFailure> failures;
-  // The channel broke (timeout, overrun): what was done is unknown; dump again.
+  std::vector<OperationFailure> failures;  // ordered by index
+  // The channel broke (timeout, overrun): what was done is unknown; dump again. What is in
+  // `failures` may have been done nevertheless.
   bool unknown = false;
 };
+
+// lastWeightsAfter() for operations that were applied with `report`, whose failures are ordered by
+// index: a failed one was not done; of an `unknown` one nothing is known, which makes the next plan
+// set the weights in question again.
+LastWeights lastWeightsAfter(const ActualTable& actual, const LastWeights& before,
+                             std::span<const Operation> operations, const ApplyReport& report);
 
 class Kernel {
  public:

@@ -63,11 +63,17 @@ using LastWeights = std::map<std::pair<ServiceKey, Endpoint>, std::uint32_t>;
 // `actual` are left alone unless they are in `remove`.
 //  - A service's list ends up in canonical order, with every destination's last weight nominal.
 //  - A new service is filled under scheduler "none" and switched to its own once.
-//  - Nothing to do: empty.
+//  - Deletes every destination that is not wanted; one that drains must stay in `wanted` as `out`.
+//  - What must move in the list is deleted and added again, one destination after the other; a
+//    server that is out is at its nominal weight for one operation then. Flows that the kernel
+//    knows survive this (it takes the destination back from its trash list).
+//  - A key in both `wanted` and `remove` is wanted; a removed service that is not there is ignored.
+//  - Nothing to do: empty. The order of the operations depends on the arguments only.
 std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted,
                             const LastWeights& lastWeights, std::span<const ServiceKey> remove);
 
 // Which last weights stand after `operations` were applied to `actual`, in which `before` held.
+// Without operations: `before` without what `actual` contradicts.
 LastWeights lastWeightsAfter(const ActualTable& actual, const LastWeights& before,
                              std::span<const Operation> operations);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip.h"
@@ -12,6 +13,8 @@
 namespace l4ward::ipvs {
 
 enum class Protocol : std::uint8_t { tcp = 6, udp = 17, sctp = 132 };
+
+std::string_view toString(Protocol protocol);  // "tcp"
 
 // What the kernel finds a service by. (Firewall marks will be a second kind of key.)
 struct ServiceKey {
@@ -32,16 +35,25 @@ struct ServiceConfig {
   std::string scheduler = "mh";  // "none": no scheduler, refuses new connections
   std::uint32_t flags = kFlagMhFallback | kFlagMhPort;  // without kFlagHashed
   std::uint32_t timeout = 0;                            // seconds; persistence only
+
+  std::string str() const;  // "scheduler mh flags mh-fallback,mh-port"
   bool operator==(const ServiceConfig&) const = default;
 };
 
 enum class Forward : std::uint8_t { masquerade = 0, local = 1, tunnel = 2, direct = 3 };
 enum class TunnelType : std::uint8_t { ipip = 0, gue = 1, gre = 2 };
 
+std::string_view toString(Forward forward);  // "tunnel"; "unknown" for what only others use
+std::string_view toString(TunnelType type);  // "ipip"
+
+// IP_VS_TUNNEL_ENCAP_FLAG_*
+inline constexpr std::uint16_t kTunnelChecksum = 0x0001;
+inline constexpr std::uint16_t kTunnelRemoteChecksum = 0x0002;
+
 struct Tunnel {
   TunnelType type = TunnelType::ipip;
   std::uint16_t port = 0;   // gue
-  std::uint16_t flags = 0;  // IP_VS_TUNNEL_ENCAP_FLAG_*
+  std::uint16_t flags = 0;  // kTunnel…
   bool operator==(const Tunnel&) const = default;
 };
 
@@ -49,6 +61,8 @@ struct Tunnel {
 struct Path {
   Forward forward = Forward::tunnel;
   Tunnel tunnel;  // all zero unless forward is tunnel
+
+  std::string str() const;  // "direct", "tunnel ipip", "tunnel gue port 6080 checksum"
   bool operator==(const Path&) const = default;
 };
 

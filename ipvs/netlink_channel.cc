@@ -1,0 +1,127 @@
+#include "ipvs/netlink_channel.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <netlink/errno.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace l4ward::ipvs {
+namespace {
+
+// The kernel fills datagrams of a dump up to the size of the reader's buffer, but at most 32 KiB.
+constexpr std::size_t kDatagramBytes = 64 * 1024;
+// Answers wait in the socket's receive buffer, where a short one takes about 800 bytes.
+constexpr int kReceiveBufferBytes = 1024 * 1024;
+
+timeval toTimeval(Millis duration) {
+  return {static_cast<time_t>(duration.count() / 1000),
+          static_cast<suseconds_t>(duration.count() % 1000 * 1000)};
+}
+
+}  // namespace
+
+void NetlinkChannel::Free::operator()(nl_sock* socket) const {
+  nl_socket_free(socket);
+}
+
+NetlinkChannel::NetlinkChannel()
+    : socket_(nl_socket_alloc()), buffer_(kDatagramBytes / sizeof(std::uint32_t)) {
+  if (!socket_) throw std::bad_alloc();
+}
+NetlinkChannel::NetlinkChannel(NetlinkChannel&&) noexcept = default;
+NetlinkChannel& NetlinkChannel::operator=(NetlinkChannel&&) noexcept = default;
+NetlinkChannel::~NetlinkChannel() = default;
+
+Result<NetlinkChannel> NetlinkChannel::open(const std::string& family, Millis timeout) {
+  NetlinkChannel channel;
+  if (const int code = genl_connect(channel.socket_.get()); code < 0) {
+    return fail(std::string("cannot open a netlink socket: ") + nl_geterror(code));
+  }
+  const int fd = nl_socket_get_fd(channel.socket_.get());
+  const auto limit = toTimeval(timeout);  // for libnl's own waiting, in the next call only
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const int number = genl_ctrl_resolve(channel.socket_.get(), family.c_str());
+  if (number == -NLE_OBJ_NOTFOUND)
+    return fail("the kernel has no netlink family " + family, ENOENT);
+  if (number < 0) {
+    return fail("cannot find the netlink family " + family + ": " + nl_geterror(number),
+                number == -NLE_PERM ? EPERM : EIO);
+  }
+  channel.family_ = static_cast<std::uint16_t>(number);
+  if (const auto configured = channel.configure(); !configured) {
+    return tl::unexpected(configured.error());
+  }
+  return channel;
+}
+
+Status NetlinkChannel::configure() {
+  const int fd = nl_socket_get_fd(socket_.get());
+  const int size = kReceiveBufferBytes;
+  const int on = 1;
+  // Without the privilege the default buffer stays; batches are small enough for it.
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+  // Answers without a copy of the request, with an explanation. Old kernels do without.
+  setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+  if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+    return failErrno("cannot set up a netlink socket", errno);
+  }
+  return {};
+}
+
+Status NetlinkChannel::send(ByteView datagram) {
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  const int fd = nl_socket_get_fd(socket_.get());
+  while (true) {
+    const auto sent = ::sendto(fd, datagram.data(), datagram.size(), 0,
+                               reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+    if (sent == static_cast<ssize_t>(datagram.size())) return {};
+    if (sent >= 0) return fail("the kernel took a part of a netlink request only", EIO);
+    if (errno != EINTR) return failErrno("cannot send to the kernel", errno);
+  }
+}
+
+Result<ByteView> NetlinkChannel::receive(TimePoint deadline) {
+  while (true) {
+    const auto size = receiveNow();
+    if (!size) return tl::unexpected(size.error());
+    if (*size > 0) return ByteView(reinterpret_cast<const std::uint8_t*>(buffer_.data()), *size);
+    const auto left = std::chrono::ceil<Millis>(deadline - Clock::now());
+    if (left <= Millis::zero()) return fail("the kernel did not answer in time", ETIMEDOUT);
+    pollfd wait{nl_socket_get_fd(socket_.get()), POLLIN, 0};
+    if (::poll(&wait, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) {
+      return failErrno("cannot wait for the kernel", errno);
+    }
+  }
+}
+
+// The size of a datagram that is there, or 0.
+Result<std::size_t> NetlinkChannel::receiveNow() {
+  sockaddr_nl sender{};
+  iovec part{buffer_.data(), buffer_.size() * sizeof(std::uint32_t)};
+  msghdr message{};
+  message.msg_name = &sender;
+  message.msg_namelen = sizeof sender;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  const auto size = ::recvmsg(nl_socket_get_fd(socket_.get()), &message, MSG_DONTWAIT);
+  if (size < 0) {
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    return failErrno("cannot receive from the kernel", errno);
+  }
+  if (message.msg_flags & MSG_TRUNC) return fail("the kernel's answer is too long", EMSGSIZE);
+  // Any process may send to this socket; only port 0 is the kernel.
+  return sender.nl_pid == 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+}  // namespace l4ward::ipvs

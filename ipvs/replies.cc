@@ -1,0 +1,241 @@
+// The half of messages.h that decodes. Lengths are checked before anything is read: by nlmsg_ok()
+// for messages, by libnl's policies for attributes.
+#include <arpa/inet.h>
+#include <linux/genetlink.h>
+#include <linux/ip_vs.h>
+#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <array>
+#include <cstring>
+
+#include "ipvs/messages.h"
+
+namespace l4ward::ipvs {
+namespace {
+
+template <int kMax>
+using Attributes = std::array<nlattr*, kMax + 1>;
+
+template <int kMax>
+using Policy = std::array<nla_policy, kMax + 1>;
+
+constexpr nla_policy atLeast(std::uint16_t length) {
+  return {NLA_UNSPEC, length, 0};
+}
+
+constexpr auto kCommandPolicy = [] {
+  Policy<IPVS_CMD_ATTR_MAX> policy{};
+  policy[IPVS_CMD_ATTR_SERVICE] = {NLA_NESTED, 0, 0};
+  policy[IPVS_CMD_ATTR_DEST] = {NLA_NESTED, 0, 0};
+  return policy;
+}();
+
+constexpr auto kServicePolicy = [] {
+  Policy<IPVS_SVC_ATTR_MAX> policy{};
+  policy[IPVS_SVC_ATTR_AF] = atLeast(2);
+  policy[IPVS_SVC_ATTR_PROTOCOL] = atLeast(2);
+  policy[IPVS_SVC_ATTR_ADDR] = atLeast(4);
+  policy[IPVS_SVC_ATTR_PORT] = atLeast(2);
+  policy[IPVS_SVC_ATTR_SCHED_NAME] = atLeast(1);
+  policy[IPVS_SVC_ATTR_FLAGS] = atLeast(sizeof(ip_vs_flags));
+  policy[IPVS_SVC_ATTR_TIMEOUT] = atLeast(4);
+  return policy;
+}();
+
+constexpr auto kDestinationPolicy = [] {
+  Policy<IPVS_DEST_ATTR_MAX> policy{};
+  policy[IPVS_DEST_ATTR_ADDR] = atLeast(4);
+  policy[IPVS_DEST_ATTR_PORT] = atLeast(2);
+  policy[IPVS_DEST_ATTR_FWD_METHOD] = atLeast(4);
+  policy[IPVS_DEST_ATTR_WEIGHT] = atLeast(4);
+  policy[IPVS_DEST_ATTR_ACTIVE_CONNS] = atLeast(4);
+  policy[IPVS_DEST_ATTR_INACT_CONNS] = atLeast(4);
+  policy[IPVS_DEST_ATTR_ADDR_FAMILY] = atLeast(2);
+  policy[IPVS_DEST_ATTR_TUN_TYPE] = atLeast(1);
+  policy[IPVS_DEST_ATTR_TUN_PORT] = atLeast(2);
+  policy[IPVS_DEST_ATTR_TUN_FLAGS] = atLeast(2);
+  return policy;
+}();
+
+constexpr auto kErrorPolicy = [] {
+  Policy<NLMSGERR_ATTR_MAX> policy{};
+  policy[NLMSGERR_ATTR_MSG] = atLeast(1);
+  return policy;
+}();
+
+ByteView payloadOf(const nlattr* attribute) {
+  return {static_cast<const std::uint8_t*>(nla_data(attribute)),
+          static_cast<std::size_t>(nla_len(attribute))};
+}
+
+template <std::size_t kSize>
+Result<std::array<nlattr*, kSize>> parse(ByteView bytes,
+                                         const std::array<nla_policy, kSize>& policy) {
+  std::array<nlattr*, kSize> attributes{};
+  if (bytes.empty()) return attributes;
+  // libnl's argument is not const, but it only reads.
+  auto* head = reinterpret_cast<nlattr*>(const_cast<std::uint8_t*>(bytes.data()));
+  auto* rules = const_cast<nla_policy*>(policy.data());
+  if (nla_parse(attributes.data(), static_cast<int>(kSize) - 1, head,
+                static_cast<int>(bytes.size()), rules) < 0) {
+    return fail("the kernel's answer about IPVS has an attribute of the wrong length");
+  }
+  return attributes;
+}
+
+// Attributes that lie in the nested attribute `type` of `bytes`.
+template <std::size_t kSize>
+Result<std::array<nlattr*, kSize>> parseNested(ByteView bytes, int type,
+                                               const std::array<nla_policy, kSize>& policy) {
+  const auto outer = parse(bytes, kCommandPolicy);
+  if (!outer) return tl::unexpected(outer.error());
+  if (!(*outer)[type]) return fail("the kernel's answer about IPVS has no content");
+  return parse(payloadOf((*outer)[type]), policy);
+}
+
+template <typename T>
+T read(const nlattr* attribute, T otherwise = {}) {
+  if (attribute) std::memcpy(&otherwise, nla_data(attribute), sizeof otherwise);
+  return otherwise;
+}
+
+std::uint16_t readPort(const nlattr* attribute) {
+  return ntohs(read<std::uint16_t>(attribute));
+}
+
+// The text up to its first NUL byte or the attribute's end.
+std::string readText(const nlattr* attribute) {
+  const auto bytes = payloadOf(attribute);
+  const auto* begin = reinterpret_cast<const char*>(bytes.data());
+  return {begin, strnlen(begin, bytes.size())};
+}
+
+Result<IpAddress> readAddress(const nlattr* attribute, int family) {
+  const auto bytes = payloadOf(attribute);  // the kernel sends 16 bytes for IPv4, too
+  if (family == AF_INET) return IpAddress::fromBytes(bytes.first(4));
+  if (family == AF_INET6 && bytes.size() >= 16) return IpAddress::fromBytes(bytes.first(16));
+  return fail("the kernel's answer about IPVS has an address of an unknown family");
+}
+
+Tunnel readTunnel(const Attributes<IPVS_DEST_ATTR_MAX>& attributes) {
+  return {static_cast<TunnelType>(read<std::uint8_t>(attributes[IPVS_DEST_ATTR_TUN_TYPE])),
+          readPort(attributes[IPVS_DEST_ATTR_TUN_PORT]),
+          read<std::uint16_t>(attributes[IPVS_DEST_ATTR_TUN_FLAGS])};
+}
+
+std::string readExplanation(const nlmsghdr* header, std::size_t length) {
+  if (!(header->nlmsg_flags & NLM_F_ACK_TLVS)) return {};
+  // The request's header follows the code, and without NLM_F_CAPPED its payload, too.
+  std::size_t skip = sizeof(nlmsgerr);
+  if (!(header->nlmsg_flags & NLM_F_CAPPED)) {
+    const auto* error = static_cast<const nlmsgerr*>(nlmsg_data(header));
+    if (error->msg.nlmsg_len < sizeof(nlmsghdr)) return {};
+    skip += NLMSG_ALIGN(error->msg.nlmsg_len - sizeof(nlmsghdr));
+  }
+  if (skip >= length) return {};
+  const ByteView payload(static_cast<const std::uint8_t*>(nlmsg_data(header)), length);
+  const auto attributes = parse(payload.subspan(skip), kErrorPolicy);
+  if (!attributes || !(*attributes)[NLMSGERR_ATTR_MSG]) return {};
+  return readText((*attributes)[NLMSGERR_ATTR_MSG]);
+}
+
+Result<Reply> toReply(const nlmsghdr* header) {
+  const std::size_t length = header->nlmsg_len - NLMSG_HDRLEN;
+  const auto* payload = static_cast<const std::uint8_t*>(nlmsg_data(header));
+  const auto readCode = [&] {
+    std::int32_t code = 0;
+    if (length >= sizeof code) std::memcpy(&code, payload, sizeof code);
+    return -code;
+  };
+  Reply reply;
+  reply.sequence = header->nlmsg_seq;
+  reply.interrupted = header->nlmsg_flags & NLM_F_DUMP_INTR;
+  switch (header->nlmsg_type) {
+    case NLMSG_DONE:
+      reply.kind = Reply::Kind::done;
+      reply.code = readCode();
+      return reply;
+    case NLMSG_ERROR:
+      if (length < sizeof(nlmsgerr)) return fail("the kernel's answer is cut short");
+      reply.kind = Reply::Kind::status;
+      reply.code = readCode();
+      if (reply.code != 0) reply.message = readExplanation(header, length);
+      return reply;
+    default:
+      if (length < GENL_HDRLEN) return fail("the kernel's answer is cut short");
+      reply.attributes = {payload + GENL_HDRLEN, length - GENL_HDRLEN};
+      return reply;
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Reply>> splitReplies(ByteView datagram) {
+  std::vector<Reply> replies;
+  const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
+  int left = static_cast<int>(datagram.size());
+  while (nlmsg_ok(header, left)) {
+    auto reply = toReply(header);
+    if (!reply) return tl::unexpected(reply.error());
+    replies.push_back(*std::move(reply));
+    header = nlmsg_next(const_cast<nlmsghdr*>(header), &left);
+  }
+  if (left > 0) return fail("the kernel's answer is cut short");
+  return replies;
+}
+
+Result<std::optional<DumpedService>> decodeService(ByteView bytes) {
+  const auto parsed = parseNested(bytes, IPVS_CMD_ATTR_SERVICE, kServicePolicy);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto& attributes = *parsed;
+  if (attributes[IPVS_SVC_ATTR_FWMARK]) return std::nullopt;
+  for (const int type : {IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_ADDR,
+                         IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_FLAGS}) {
+    if (!attributes[type]) {
+      return fail("the kernel's answer lacks attribute " + std::to_string(type) +
+                  " of an IPVS service");
+    }
+  }
+  DumpedService service;
+  service.key.protocol =
+      static_cast<Protocol>(read<std::uint16_t>(attributes[IPVS_SVC_ATTR_PROTOCOL]));
+  if (toString(service.key.protocol) == "unknown") return std::nullopt;
+  const auto address = readAddress(attributes[IPVS_SVC_ATTR_ADDR],
+                                   read<std::uint16_t>(attributes[IPVS_SVC_ATTR_AF]));
+  if (!address) return tl::unexpected(address.error());
+  service.key.vip = {*address, readPort(attributes[IPVS_SVC_ATTR_PORT])};
+  service.config.scheduler = readText(attributes[IPVS_SVC_ATTR_SCHED_NAME]);
+  service.config.flags = read<ip_vs_flags>(attributes[IPVS_SVC_ATTR_FLAGS]).flags & ~kFlagHashed;
+  service.config.timeout = read<std::uint32_t>(attributes[IPVS_SVC_ATTR_TIMEOUT]);
+  return service;
+}
+
+Result<Destination> decodeDestination(ByteView bytes, Family service) {
+  const auto parsed = parseNested(bytes, IPVS_CMD_ATTR_DEST, kDestinationPolicy);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto& attributes = *parsed;
+  for (const int type : {IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_FWD_METHOD,
+                         IPVS_DEST_ATTR_WEIGHT}) {
+    if (!attributes[type]) {
+      return fail("the kernel's answer lacks attribute " + std::to_string(type) +
+                  " of an IPVS destination");
+    }
+  }
+  const auto address = readAddress(attributes[IPVS_DEST_ATTR_ADDR],
+                                   read<std::uint16_t>(attributes[IPVS_DEST_ATTR_ADDR_FAMILY],
+                                                       service == Family::v4 ? AF_INET : AF_INET6));
+  if (!address) return tl::unexpected(address.error());
+  Destination destination;
+  destination.address = {*address, readPort(attributes[IPVS_DEST_ATTR_PORT])};
+  destination.path.forward = static_cast<Forward>(
+      read<std::uint32_t>(attributes[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK);
+  if (destination.path.forward == Forward::tunnel) destination.path.tunnel = readTunnel(attributes);
+  destination.weight = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_WEIGHT]);
+  destination.activeConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_ACTIVE_CONNS]);
+  destination.inactiveConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_INACT_CONNS]);
+  return destination;
+}
+
+}  // namespace l4ward::ipvs
