@@ -1,0 +1,115 @@
+#include "healthcheck/prober.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "base/asio.h"
+#include "healthcheck/runner.h"
+#include "healthcheck/schedule.h"
+
+namespace l4ward::healthcheck {
+namespace {
+
+// While it lives, threads are born with all signals blocked that can be handled elsewhere: signals
+// are for the loop's thread. A fault's own signals stay, for whoever prints a trace.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t set;
+    sigfillset(&set);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) {
+      sigdelset(&set, fault);
+    }
+    pthread_sigmask(SIG_SETMASK, &set, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+class Prober::Impl {
+ public:
+  explicit Impl(Sink sink) : shared_{io_, scratch_, std::move(sink)} {
+    const SignalsBlocked blocked;
+    thread_ = std::thread([this] { io_.run(); });
+    pthread_setname_np(thread_.native_handle(), "l4ward-prober");
+  }
+
+  ~Impl() {
+    io_.stop();
+    thread_.join();
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void post(auto&& work) { asio::post(io_, std::forward<decltype(work)>(work)); }
+
+  void setJobs(std::vector<Job> jobs) {
+    std::unordered_map<std::uint64_t, std::shared_ptr<Runner>> kept;
+    std::vector<Job> fresh;
+    for (auto& job : jobs) {
+      const auto known = runners_.find(job.id);
+      if (known != runners_.end() && known->second->job() == job) {
+        kept.insert(runners_.extract(known));
+      } else {
+        fresh.push_back(std::move(job));
+      }
+    }
+    for (const auto& [id, runner] : runners_) runner->stop();
+    runners_ = std::move(kept);
+    startAll(std::move(fresh));
+  }
+
+  void setPending(std::uint64_t id, bool pending) {
+    const auto found = runners_.find(id);
+    if (found != runners_.end()) found->second->setPending(pending);
+  }
+
+ private:
+  void startAll(std::vector<Job> jobs) {
+    const auto delays = firstDelays(jobs);
+    const auto now = Clock::now();
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const auto id = jobs[i].id;
+      const auto runner = std::make_shared<Runner>(shared_, std::move(jobs[i]));
+      if (runners_.emplace(id, runner).second) runner->start(now + delays[i]);
+    }
+  }
+
+  asio::io_context io_{1};
+  // Makes Asio open its descriptors now, where a failure is the caller's exception; it would else
+  // do so at the first probe and end the process if there are none left.
+  asio::steady_timer opener_{io_};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  std::array<char, 16 * 1024> scratch_{};
+  Runner::Shared shared_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Runner>> runners_;  // by Job::id
+  std::thread thread_;
+};
+
+Prober::Prober(Sink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
+
+Prober::~Prober() = default;
+
+void Prober::setJobs(std::vector<Job> jobs) {
+  impl_->post(
+      [impl = impl_.get(), jobs = std::move(jobs)]() mutable { impl->setJobs(std::move(jobs)); });
+}
+
+void Prober::setPending(std::uint64_t id, bool pending) {
+  impl_->post([impl = impl_.get(), id, pending] { impl->setPending(id, pending); });
+}
+
+}  // namespace l4ward::healthcheck

@@ -1,0 +1,57 @@
+// Repeats one job's probe in its rhythm. All on the io_context's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "healthcheck/attempt.h"
+#include "healthcheck/job.h"
+#include "healthcheck/state.h"
+
+namespace l4ward::healthcheck {
+
+class Runner : public std::enable_shared_from_this<Runner> {
+ public:
+  struct Shared {
+    asio::io_context& io;
+    std::span<char> scratch;
+    std::function<void(Outcome)> sink;
+  };
+
+  // `shared` must outlive the runner.
+  Runner(Shared& shared, Job job);
+
+  const Job& job() const { return job_; }
+  // The first probe starts at `first`.
+  void start(TimePoint first);
+  // Ends the probe that runs, without outcome, and makes no more.
+  void stop();
+  void setPending(bool pending);
+
+ private:
+  Millis interval() const;
+  void setTimer(TimePoint at);
+  void onTimer();
+  void probe();
+  void onDeadline();
+  void finish(Judgement judgement);
+
+  Shared& shared_;
+  const Job job_;
+  const std::string request_;
+  bool pending_ = false;
+  bool probedOnce_ = false;
+  TimePoint planned_{};  // the last probe's start as planned, the rhythm's anchor
+  TimePoint started_{};  // the same as it was
+  // One for both: the deadline while an attempt is under way, else the next start.
+  asio::steady_timer timer_;
+  TimePoint timerAt_{};
+  std::uint64_t timerTurn_ = 0;  // tells the current wait from those that it replaced
+  std::shared_ptr<Attempt> attempt_;
+};
+
+}  // namespace l4ward::healthcheck

@@ -1,0 +1,91 @@
+#include "healthcheck/schedule.h"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace l4ward::healthcheck {
+namespace {
+
+constexpr Clock::duration firstProbesWithin = std::chrono::seconds(1);
+
+class Fnv1a {
+ public:
+  void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3ULL; }
+  void add(std::span<const std::uint8_t> bytes) {
+    for (const auto byte : bytes) add(byte);
+  }
+  // With its end, so that "a","bc" and "ab","c" differ.
+  void add(std::string_view text) {
+    for (const char c : text) add(static_cast<std::uint8_t>(c));
+    add(std::uint8_t{0});
+  }
+  // FNV's high bits hardly depend on the last bytes, and ranks are compared high bits first:
+  // spread them by MurmurHash3's finalizer.
+  std::uint64_t mixed() const {
+    std::uint64_t h = hash_;
+    h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
+    h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+    return h ^ (h >> 33);
+  }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+// The first turn of the rhythm at or behind `now`.
+TimePoint nextTurn(TimePoint turn, Millis interval, TimePoint now) {
+  const Clock::duration step = std::max(interval, Millis(1));
+  const auto missed = (now - turn + step - Clock::duration(1)) / step;
+  return turn + missed * step;
+}
+
+}  // namespace
+
+std::uint64_t identity(const Probe& probe) {
+  Fnv1a hash;
+  hash.add(probe.target.address.bytes());
+  hash.add(static_cast<std::uint8_t>(probe.target.port >> 8));
+  hash.add(static_cast<std::uint8_t>(probe.target.port & 0xff));
+  hash.add(static_cast<std::uint8_t>(probe.how.index()));
+  if (const auto* http = std::get_if<HttpProbe>(&probe.how)) {
+    hash.add(http->host);
+    hash.add(http->path);
+  }
+  return hash.mixed();
+}
+
+std::vector<Clock::duration> firstDelays(const std::vector<Job>& jobs) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> keys;  // the id settles equal probes
+  for (const auto& job : jobs) keys.emplace_back(identity(job.probe), job.id);
+  std::vector<std::size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return keys[a] < keys[b]; });
+
+  std::vector<Clock::duration> delays(jobs.size());
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const Clock::duration window =
+        std::min<Clock::duration>(jobs[order[rank]].interval, firstProbesWithin);
+    delays[order[rank]] = window * rank / order.size();
+  }
+  return delays;
+}
+
+Millis currentInterval(const Job& job, bool pending) {
+  return pending ? std::min(job.fastInterval, job.interval) : job.interval;
+}
+
+TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoint now) {
+  const TimePoint due = planned + interval;
+  if (now <= due) return due;
+  if (now - due <= timeout) return now;
+  return nextTurn(due, interval, now);
+}
+
+TimePoint startOrSkip(TimePoint due, Millis interval, TimePoint now) {
+  return now - due < interval ? due : nextTurn(due, interval, now);
+}
+
+}  // namespace l4ward::healthcheck

@@ -1,0 +1,36 @@
+// When probes start. Pure: no clock, no timers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "healthcheck/job.h"
+
+namespace l4ward::healthcheck {
+
+// A hash of what is probed (not of the id, the timing or the order of the site file): equal on all
+// nodes, builds and runs. FNV-1a, with a final mix.
+std::uint64_t identity(const Probe& probe);
+
+// How long each of the jobs that start together waits for its first probe, in the order given.
+// The jobs are ranked by identity and the ranks spread evenly over the first second, or over the
+// job's interval if that is shorter. The first in rank waits 0: a single job starts at once.
+std::vector<Clock::duration> firstDelays(const std::vector<Job>& jobs);
+
+// The interval that applies now.
+Millis currentInterval(const Job& job, bool pending);
+
+// When the probe behind the one planned at `planned` starts, asked at `now`, when that one has
+// ended: `planned` + interval, so that lateness never adds up. A probe that took longer than the
+// interval (the fast one may be shorter than the timeout) is followed at once by one, not by all
+// that it held up. Whoever is later than the longest probe explains, missed whole turns because
+// the thread or node stood still, waits for the next turn of its rhythm: those jobs do not all
+// start together then.
+TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoint now);
+
+// A timer for a start planned at `due` fired at `now`: `due` if the probe shall start, else the
+// turn to wait for. The latter when at least one whole interval was missed.
+TimePoint startOrSkip(TimePoint due, Millis interval, TimePoint now);
+
+}  // namespace l4ward::healthcheck

@@ -1,0 +1,137 @@
+#include "healthcheck/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace l4ward::healthcheck {
+namespace {
+
+using namespace std::chrono_literals;
+
+const TimePoint t0{1000s};
+
+Job makeJob(std::uint64_t id, const std::string& target, Millis interval = 2000ms) {
+  Job job;
+  job.id = id;
+  job.probe.target = Endpoint::parse(target).value();
+  job.probe.how = HttpProbe{};
+  job.interval = interval;
+  return job;
+}
+
+std::vector<Job> makeJobs(unsigned count, Millis interval = 2000ms) {
+  std::vector<Job> jobs;
+  for (unsigned i = 0; i < count; ++i) {
+    jobs.push_back(makeJob(i, "192.0.2." + std::to_string(i + 1) + ":80", interval));
+  }
+  return jobs;
+}
+
+TEST(Identity, DependsOnWhatIsProbedOnly) {
+  const auto job = makeJob(1, "192.0.2.1:80");
+  auto same = makeJob(2, "192.0.2.1:80", 5000ms);
+  same.probe.timeout = 300ms;
+  EXPECT_EQ(identity(job.probe), identity(same.probe));
+
+  std::set<std::uint64_t> hashes{identity(job.probe)};
+  hashes.insert(identity(makeJob(1, "192.0.2.1:81").probe));
+  hashes.insert(identity(makeJob(1, "192.0.2.2:80").probe));
+  hashes.insert(identity(makeJob(1, "[2001:db8::1]:80").probe));
+  auto probe = job.probe;
+  probe.how = HttpProbe{"/a", "b", {}, {}};
+  hashes.insert(identity(probe));
+  probe.how = HttpProbe{"a", "/b", {}, {}};
+  hashes.insert(identity(probe));
+  probe.how = TcpProbe{};
+  hashes.insert(identity(probe));
+  EXPECT_EQ(hashes.size(), 7U);
+}
+
+// Nodes of one fleet run different builds during an upgrade.
+TEST(Identity, IsTheSameEverywhere) {
+  EXPECT_EQ(identity(makeJob(1, "192.0.2.1:80").probe), 0xcced5491d0b4dbcdULL);
+}
+
+TEST(FirstDelays, OneJobStartsAtOnce) {
+  EXPECT_EQ(firstDelays({}).size(), 0U);
+  EXPECT_EQ(firstDelays(makeJobs(1)), std::vector{Clock::duration(0)});
+}
+
+TEST(FirstDelays, AreEvenOverASecond) {
+  auto delays = firstDelays(makeJobs(100));
+  std::sort(delays.begin(), delays.end());
+  for (unsigned i = 0; i < delays.size(); ++i) EXPECT_EQ(delays[i], i * 10ms);
+}
+
+TEST(FirstDelays, AShortIntervalIsTheWindow) {
+  auto delays = firstDelays(makeJobs(10, 200ms));
+  EXPECT_EQ(*std::max_element(delays.begin(), delays.end()), 180ms);
+}
+
+TEST(FirstDelays, FollowTheTargetAndNotTheIdOrOrder) {
+  auto jobs = makeJobs(50);
+  const auto delays = firstDelays(jobs);
+  EXPECT_FALSE(std::is_sorted(delays.begin(), delays.end()));
+
+  std::reverse(jobs.begin(), jobs.end());
+  for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].id = 1000 + i;
+  auto reversed = firstDelays(jobs);
+  std::reverse(reversed.begin(), reversed.end());
+  EXPECT_EQ(reversed, delays);
+}
+
+TEST(FirstDelays, EqualProbesStillDiffer) {
+  const auto delays = firstDelays({makeJob(1, "192.0.2.1:80"), makeJob(2, "192.0.2.1:80")});
+  EXPECT_EQ(delays, (std::vector<Clock::duration>{0ms, 500ms}));
+}
+
+TEST(CurrentInterval, IsTheFastOneWhilePending) {
+  auto job = makeJob(1, "192.0.2.1:80");
+  EXPECT_EQ(currentInterval(job, false), 2000ms);
+  EXPECT_EQ(currentInterval(job, true), 500ms);
+  job.interval = 200ms;
+  EXPECT_EQ(currentInterval(job, true), 200ms);
+}
+
+TEST(NextStart, LatenessDoesNotAddUp) {
+  TimePoint planned = t0;
+  for (int turn = 1; turn <= 1000; ++turn) {
+    planned = nextStart(planned, 2s, 1s, planned + 37ms);  // started and ended late each time
+    ASSERT_EQ(planned, t0 + turn * 2s);
+  }
+}
+
+TEST(NextStart, AProbeLongerThanTheIntervalIsFollowedAtOnce) {
+  EXPECT_EQ(nextStart(t0, 500ms, 1s, t0 + 1001ms), t0 + 1001ms);
+  EXPECT_EQ(nextStart(t0, 500ms, 1s, t0 + 500ms), t0 + 500ms);
+}
+
+TEST(NextStart, AStandstillIsFollowedByTheOldRhythm) {
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 61s), t0 + 62s);
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s), t0 + 62s);
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s + 1ns), t0 + 64s);
+}
+
+TEST(NextStart, NoIntervalDoesNotDivideByZero) {
+  EXPECT_EQ(nextStart(t0, 0ms, 0ms, t0 + 5ms), t0 + 5ms);
+}
+
+TEST(StartOrSkip, StartsWhenALittleLate) {
+  EXPECT_EQ(startOrSkip(t0, 2s, t0), t0);
+  EXPECT_EQ(startOrSkip(t0, 2s, t0 + 1999ms), t0);
+}
+
+// 100 jobs behind a standstill of a minute: without skipping they would all start in one moment.
+TEST(StartOrSkip, AStandstillDoesNotMakeABurst) {
+  const TimePoint now = t0 + 60s;
+  std::set<TimePoint> starts;
+  for (int i = 0; i < 100; ++i) starts.insert(startOrSkip(t0 + i * 20ms, 2s, now));
+  EXPECT_EQ(starts.size(), 100U);
+  EXPECT_EQ(*starts.begin(), now);
+  EXPECT_EQ(*starts.rbegin(), now + 1980ms);
+}
+
+}  // namespace
+}  // namespace l4ward::healthcheck
