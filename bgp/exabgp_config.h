@@ -5,10 +5,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "base/result.h"
 
 namespace l4ward::bgp {
 
@@ -30,7 +32,11 @@ struct ExabgpConfig {
   std::vector<ExabgpNeighbor> neighbors;
 };
 
-// The whole file. EXABGP.md's traps hold: one family a session, manual-eor, no route-refresh, …
+// Whether ExaBGP can read `text` (a password, a path) from its file: printable ASCII, no quotes.
+Status checkExabgpString(std::string_view text);
+
+// The whole file; passwords and paths must pass checkExabgpString. EXABGP.md's traps hold: one
+// family a session, manual-eor, no route-refresh, …
 std::string exabgpConfigText(const ExabgpConfig& config);
 
 // The variables to run it with: {"exabgp_api_ack", "true"}, …

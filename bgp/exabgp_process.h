@@ -13,6 +13,9 @@
 
 namespace l4ward::bgp {
 
+// From what `exabgp --version` prints: the version if it is one that works.
+Result<std::string> parseExabgpVersion(const std::string& output);
+
 class ExabgpProcess {
  public:
   struct Options {
@@ -35,8 +38,10 @@ class ExabgpProcess {
   // sentence that says what to do.
   static Result<std::string> probe(const std::string& program);
 
-  // Starts or adopts. With another `configText` than the running one has: writes and validates the
-  // new file, then reloads ExaBGP; a file that ExaBGP refuses is an error and the old one goes on.
+  // Starts or adopts. With another `configText` than the running one has: ExaBGP validates the new
+  // file in a process of its own (half a second, at most 15 s; the loop goes on), then it replaces
+  // the old one and ExaBGP reloads. A file that ExaBGP refuses is reported by `failed` and the old
+  // one goes on. A start that fails is an error here and is retried with backoff.
   Status run(const std::string& configText);
 
   // SIGTERM, then SIGKILL after `grace`; `done` is called when it is gone.

@@ -33,12 +33,13 @@ class RelayLink {
   RelayLink(asio::io_context& loop, Events events);
   ~RelayLink();
 
-  // Listens on the unix socket `path` (a stale one is replaced; mode 0660).
-  Status listen(const std::string& path);
+  // Listens on the unix socket `path` (a stale one is replaced; mode 0660). `user`: whom ExaBGP
+  // runs the relay as, by name; that one, root and our own user may connect. Empty: our own user.
+  Status listen(const std::string& path, const std::string& user = "");
 
   // The routes wanted from now on, all of them; sent now, and again whenever a relay connects.
   // Returns a generation number, growing from 1; an unchanged set returns the same generation and
-  // sends nothing.
+  // sends nothing. Communities that bgp::isCommunity refuses make the relay close the connection.
   std::uint64_t publish(const RouteSet& wanted);
 
   // How long the relay keeps routes without hearing from us. Sent with the routes.

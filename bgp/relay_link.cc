@@ -1,0 +1,243 @@
+#include "bgp/relay_link.h"
+
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "bgp/line_connection.h"
+#include "bgp/messages.h"
+
+namespace l4ward::bgp {
+namespace {
+
+using Protocol = asio::local::stream_protocol;
+
+constexpr LineConnection::Limits kRelayLimits{kMaxMessage, std::size_t{16} << 20};
+
+std::optional<uid_t> peerUid(Protocol::socket& socket) {
+  ucred who{};
+  socklen_t size = sizeof(who);
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
+    return std::nullopt;
+  }
+  return who.uid;
+}
+
+Status removeStale(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return {};
+  if (!S_ISSOCK(info.st_mode)) return fail(path + " exists and is not a socket", EEXIST);
+  if (::unlink(path.c_str()) != 0) return failErrno("cannot remove " + path, errno);
+  return {};
+}
+
+// Gives the socket to the user that the relay runs as.
+Status giveTo(const std::string& path, const std::string& user, uid_t& uid) {
+  const passwd* found = ::getpwnam(user.c_str());
+  if (!found) return fail("no such user: " + user, ENOENT);
+  uid = found->pw_uid;
+  if (uid == ::geteuid()) return {};
+  if (::chown(path.c_str(), uid, found->pw_gid) != 0) {
+    return failErrno("cannot give " + path + " to " + user, errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+class RelayLink::Impl {
+ public:
+  Impl(asio::io_context& loop, Events events)
+      : events_(std::move(events)), acceptor_(loop), acceptAgain_(loop), heartbeat_(loop) {}
+  ~Impl() {
+    if (connection_) connection_->close();
+  }
+
+  Status listen(const std::string& path, const std::string& user);
+  std::uint64_t publish(const RouteSet& wanted);
+  void setHold(Millis hold);
+  bool isConnected() const { return greeted_; }
+
+ private:
+  void accept();
+  void onAccept(Protocol::socket socket);
+  void retryAccept();
+  void onLine(const std::string& line);
+  void onMessage(const RelayMessage& message);
+  void onHello(const Hello& hello);
+  void onClosed(const std::string& why);
+  void dropConnection(const std::string& why);
+  void sendRoutes();
+  void armHeartbeat();
+  bool isWelcome(Protocol::socket& socket) const;
+
+  Events events_;
+  Protocol::acceptor acceptor_;
+  asio::steady_timer acceptAgain_;
+  asio::steady_timer heartbeat_;
+  uid_t relayUid_ = ::geteuid();
+  std::shared_ptr<LineConnection> connection_;
+  bool greeted_ = false;
+  Millis hold_{30000};
+  std::uint64_t generation_ = 0;
+  std::uint64_t sent_ = 0;  // generation that this connection was told; 0: none
+  RouteSet wanted_;
+};
+
+Status RelayLink::Impl::listen(const std::string& path, const std::string& user) {
+  if (path.size() >= sizeof(sockaddr_un{}.sun_path))
+    return fail(path + " is too long", ENAMETOOLONG);
+  if (const Status removed = removeStale(path); !removed) return removed;
+  ErrorCode error;
+  acceptor_.open(Protocol(), error);
+  if (!error) acceptor_.bind(Protocol::endpoint(path), error);
+  if (error) return fail("cannot bind " + path + ": " + error.message(), error.value());
+  // Nobody can connect before listen(), so the mode is never too wide.
+  if (::chmod(path.c_str(), 0660) != 0) return failErrno("cannot chmod " + path, errno);
+  if (!user.empty()) {
+    if (const Status given = giveTo(path, user, relayUid_); !given) return given;
+  }
+  acceptor_.listen(8, error);
+  if (error) return fail("cannot listen on " + path + ": " + error.message(), error.value());
+  accept();
+  armHeartbeat();
+  return {};
+}
+
+void RelayLink::Impl::accept() {
+  acceptor_.async_accept([this](const ErrorCode& error, Protocol::socket socket) {
+    if (error == asio::error::operation_aborted) return;
+    if (error) return retryAccept();
+    onAccept(std::move(socket));
+    accept();
+  });
+}
+
+// No descriptors left, most likely; soon there may be some.
+void RelayLink::Impl::retryAccept() {
+  log::warning("relay_link.accept_failed");
+  acceptAgain_.expires_after(Millis(500));
+  acceptAgain_.async_wait([this](const ErrorCode& stopped) {
+    if (!stopped) accept();
+  });
+}
+
+bool RelayLink::Impl::isWelcome(Protocol::socket& socket) const {
+  const auto uid = peerUid(socket);
+  return uid && (*uid == 0 || *uid == ::geteuid() || *uid == relayUid_);
+}
+
+void RelayLink::Impl::onAccept(Protocol::socket socket) {
+  if (!isWelcome(socket)) {
+    log::warning("relay_link.refused", {{"reason", "the peer is of another user"}});
+    return;
+  }
+  if (connection_) {
+    connection_->close();
+    onClosed("a newer relay connected");
+  }
+  connection_ = LineConnection::open(std::move(socket), kRelayLimits,
+                                     {[this](const std::string& line) { onLine(line); },
+                                      [this](const std::string& why) { onClosed(why); }});
+}
+
+void RelayLink::Impl::onLine(const std::string& line) {
+  const auto message = decodeRelayMessage(line);
+  if (!message) return dropConnection(message.error().message);
+  if (!greeted_ && !std::holds_alternative<Hello>(*message)) {
+    return dropConnection("the relay did not say hello");
+  }
+  onMessage(*message);
+}
+
+void RelayLink::Impl::dropConnection(const std::string& why) {
+  connection_->close();
+  onClosed(why);
+}
+
+void RelayLink::Impl::onMessage(const RelayMessage& message) {
+  if (const auto* hello = std::get_if<Hello>(&message)) return onHello(*hello);
+  if (const auto* synced = std::get_if<Synced>(&message)) {
+    if (events_.synced) events_.synced(synced->generation);
+  } else if (const auto* event = std::get_if<SessionEvent>(&message)) {
+    if (events_.session) events_.session(event->neighbor, event->state, event->reason);
+  } else if (const auto* error = std::get_if<RelayError>(&message)) {
+    if (events_.error) events_.error(error->what);
+  }
+}
+
+void RelayLink::Impl::onHello(const Hello& hello) {
+  greeted_ = true;
+  sent_ = 0;
+  if (hello.recordLost && events_.error) {
+    events_.error(
+        "the relay's record was damaged: routes that are not wanted any more may stand until "
+        "ExaBGP is restarted");
+  }
+  const auto connection = connection_;
+  if (events_.connected) events_.connected(hello.standing);
+  if (connection_ == connection && sent_ != generation_) sendRoutes();
+}
+
+void RelayLink::Impl::onClosed(const std::string& why) {
+  connection_.reset();
+  if (!std::exchange(greeted_, false)) return;
+  log::warning("relay_link.disconnected", {{"reason", why}});
+  if (events_.disconnected) events_.disconnected();
+}
+
+std::uint64_t RelayLink::Impl::publish(const RouteSet& wanted) {
+  if (generation_ > 0 && wanted == wanted_) return generation_;
+  wanted_ = wanted;
+  ++generation_;
+  sendRoutes();
+  return generation_;
+}
+
+void RelayLink::Impl::setHold(Millis hold) {
+  hold = std::clamp(hold, kMinHold, kMaxHold);
+  if (hold == std::exchange(hold_, hold)) return;
+  sendRoutes();
+  if (acceptor_.is_open()) armHeartbeat();
+}
+
+void RelayLink::Impl::sendRoutes() {
+  if (!greeted_ || generation_ == 0) return;
+  sent_ = generation_;
+  connection_->send(encode(AgentMessage(Routes{generation_, hold_, wanted_})));
+}
+
+void RelayLink::Impl::armHeartbeat() {
+  heartbeat_.expires_after(std::clamp(hold_ / 4, Millis(100), Millis(3000)));
+  heartbeat_.async_wait([this](const ErrorCode& stopped) {
+    if (stopped) return;
+    if (greeted_) connection_->send(encode(AgentMessage(Alive{})));
+    armHeartbeat();
+  });
+}
+
+RelayLink::RelayLink(asio::io_context& loop, Events events)
+    : impl_(std::make_unique<Impl>(loop, std::move(events))) {}
+RelayLink::~RelayLink() = default;
+Status RelayLink::listen(const std::string& path, const std::string& user) {
+  return impl_->listen(path, user);
+}
+std::uint64_t RelayLink::publish(const RouteSet& wanted) {
+  return impl_->publish(wanted);
+}
+void RelayLink::setHold(Millis hold) {
+  impl_->setHold(hold);
+}
+bool RelayLink::isConnected() const {
+  return impl_->isConnected();
+}
+
+}  // namespace l4ward::bgp

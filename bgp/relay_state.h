@@ -1,0 +1,118 @@
+// The relay's state machine: it holds the wanted routes for an agent that may die, and makes
+// ExaBGP announce just those. Pure: time, lines and messages in; lines, messages and the record
+// out. docs/bgp.md and docs/adr/0001 say what it promises.
+//
+// Feed inputs, then call step() and do what it returns in this order: write the record, write the
+// lines to ExaBGP, send the messages. Call step() again at deadline().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "bgp/exabgp_text.h"
+#include "bgp/messages.h"
+#include "bgp/record.h"
+#include "bgp/route_book.h"
+
+namespace l4ward::bgp {
+
+struct RelayOutput {
+  std::optional<RelayRecord> record;
+  std::vector<std::string> lines;  // without their ends; each at most kMaxCommandLine bytes
+  std::vector<RelayMessage> messages;
+  std::vector<std::string> notes;  // for the log
+  bool dropAgent = false;          // close its connection after the messages
+  bool quit = false;               // exit: ExaBGP does not answer
+};
+
+class RelayState {
+ public:
+  static constexpr std::size_t kWindow = 64;         // commands in flight…
+  static constexpr std::size_t kWindowBytes = 8192;  // …which ExaBGP takes in one read
+  static constexpr Millis kAgentWait{2000};          // for a living agent to speak after a start
+  static constexpr Millis kAnswerTime{10000};        // ExaBGP's longest silence with work to do
+  static constexpr Millis kBarrierTime{30000};
+  static constexpr Millis kEndOfRibRetry{1000};
+
+  // `record`: what the last relay left, or nothing. `recordLost`: there was one, but damaged.
+  RelayState(TimePoint now, std::string instance, const std::optional<RelayRecord>& record,
+             bool recordLost);
+
+  void agentConnected(TimePoint now);  // a new connection; takes the place of an older one
+  void agentMessage(TimePoint now, const AgentMessage& message);
+  void agentGone(TimePoint now);
+  void exabgpLine(TimePoint now, std::string_view line);
+
+  RelayOutput step(TimePoint now);
+  TimePoint deadline(TimePoint now) const;
+
+ private:
+  struct Session {
+    bool up = false;
+    bool endOfRibDue = false;
+    TimePoint notBefore{};
+  };
+  using EndOfRib = IpAddress;  // of the neighbor
+  struct Flight {
+    std::variant<RouteKey, EndOfRib> what;
+    std::string line;
+  };
+  // kBarrierLine at the start and when answers went missing: until its answer has come, those
+  // before it belong to nobody.
+  enum class Barrier { due, sent, header, passed };
+
+  void publish(TimePoint now, const Routes& routes);
+  void want(TimePoint now, RouteSet wanted);
+  void answered(TimePoint now, bool done);
+  void summaryHeader();
+  void session(TimePoint now, const Reply& reply);
+  void refused(TimePoint now, const Flight& flight);
+
+  TimePoint holdEnd() const;
+  void decide(TimePoint now);
+  void expire(TimePoint now);
+  void watchAnswers(TimePoint now);
+  void passBarrier(TimePoint now);
+  bool sendEndOfRib(TimePoint now);
+  void sendRoutes(TimePoint now);
+  void sendLine(TimePoint now, Flight flight);
+  void reportSync();
+  void writeRecord();
+  void report(std::string what);
+  bool isUp(const IpAddress& neighbor) const;
+
+  const std::string instance_;
+  const TimePoint started_;
+  const bool recordLost_;
+
+  bool agentThere_ = false;
+  TimePoint heard_;
+  Millis hold_{30000};
+  std::optional<RouteSet> wanted_;    // nothing: not decided yet
+  std::optional<RouteSet> recorded_;  // wanted when ExaBGP ended, until decided
+  bool expired_ = false;
+  std::uint64_t generation_ = 0;  // of the connected agent's last routes; 0: none
+  bool synced_ = false;
+
+  RouteBook book_;
+  std::map<IpAddress, Session> sessions_;
+  std::deque<Flight> flight_;
+  std::size_t flightBytes_ = 0;
+  TimePoint progress_;  // of the last answer, or of the first command after silence
+  Barrier barrier_ = Barrier::due;
+  bool foreignDone_ = false;  // the next "done" ends a summary that another relay asked for
+
+  bool recordDirty_ = true;
+  TimePoint recordedHeard_{};
+  RelayOutput out_;
+};
+
+}  // namespace l4ward::bgp
