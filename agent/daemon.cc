@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 
 #include "agent/interfaces.h"
 #include "agent/setup.h"
@@ -66,8 +67,11 @@ Status Daemon::prepare() {
   if (!kernel) return tl::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
   interfaces_ = std::make_unique<KernelInterfaces>();
-  if (isManaged(site_)) {
-    if (const auto found = bgp::ExabgpProcess::find("exabgp"); !found) return found;
+  // Asking takes half a second, so only when no ExaBGP of ours is on record.
+  if (isManaged(site_) && !std::filesystem::exists(exabgpRecord())) {
+    const auto version = bgp::ExabgpProcess::probe("exabgp");
+    if (!version) return tl::unexpected(version.error());
+    log::info("exabgp.found", {{"version", *version}});
   }
   if (site_.bgp) {
     if (const auto config = exabgpConfig(site_, options_); !config) {
@@ -116,7 +120,7 @@ void Daemon::configureBgp() {
   if (!exabgp_) {
     bgp::ExabgpProcess::Options options;
     options.configPath = options_.runDir + "/exabgp.conf";
-    options.recordPath = options_.runDir + "/exabgp.json";
+    options.recordPath = exabgpRecord();
     options.logPath = options_.runDir + "/exabgp.log";
     options.user = userName();
     exabgp_ = std::make_unique<bgp::ExabgpProcess>(loop_, std::move(options), exabgpEvents());

@@ -32,6 +32,7 @@ class Daemon {
   Status prepare();
   Status startBgp();
   void configureBgp();
+  std::string exabgpRecord() const { return options_.runDir + "/exabgp.pid"; }
   bgp::RelayLink::Events relayEvents();
   bgp::ExabgpProcess::Events exabgpEvents();
 
