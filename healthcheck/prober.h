@@ -14,22 +14,24 @@ namespace l4ward::healthcheck {
 class Prober {
  public:
   // Called on the prober's thread, once for each probe that ended; never after the destructor
-  // returned. It should only post the outcome elsewhere.
+  // returned. It should only post the outcome elsewhere, and must not destroy the prober.
   using Sink = std::function<void(Outcome)>;
 
+  // Throws std::system_error if there is no thread or descriptor to be had.
   explicit Prober(Sink sink);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
-  // The jobs from now on. A job that is equal to one that runs goes on undisturbed; one with a
-  // known id and other contents starts anew; one that is no longer listed ends, without outcome.
-  // The first probes of new jobs are spread evenly over the first second or the interval,
-  // whichever is shorter, in an order that does not depend on the ids' order.
+  // The jobs from now on, with ids that differ. A job that is equal to one that runs goes on
+  // undisturbed; one with a known id and other contents starts anew; one that is no longer listed
+  // ends, without outcome. The first probes of new jobs are spread evenly over the first second or
+  // the interval, whichever is shorter, in an order that does not depend on the ids' order. Two
+  // probes of one job are never under way together.
   void setJobs(std::vector<Job> jobs);
 
   // Whether the job's next probe follows after fastInterval instead of interval. Takes effect at
-  // once: a probe that is due sooner is brought forward. Unknown ids are ignored.
+  // once: the next probe is brought forward, or put off. Unknown ids are ignored.
   void setPending(std::uint64_t id, bool pending);
 
  private:

@@ -69,10 +69,10 @@ void Runner::probe() {
 // What had arrived by now was read before the timers' turn came. Much later than planned, though,
 // this thread or the whole node stood still, and the server may have had no chance.
 void Runner::onDeadline() {
-  const auto late = std::chrono::floor<Millis>(Clock::now() - timerAt_);
-  if (late <= job_.probe.timeout) return finish(attempt_->timedOut());
-  finish(
-      notMade("this node stood still: the deadline was noticed " + formatDuration(late) + " late"));
+  const auto late = Clock::now() - timerAt_;
+  if (!stoodStill(late, job_.probe.timeout)) return finish(attempt_->timedOut());
+  finish(notMade("this node stood still: the deadline was noticed " +
+                 formatDuration(std::chrono::floor<Millis>(late)) + " late"));
 }
 
 void Runner::finish(Judgement judgement) {

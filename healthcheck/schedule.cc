@@ -10,6 +10,7 @@ namespace l4ward::healthcheck {
 namespace {
 
 constexpr Clock::duration firstProbesWithin = std::chrono::seconds(1);
+constexpr Clock::duration standstill = std::chrono::seconds(1);
 
 class Fnv1a {
  public:
@@ -82,6 +83,10 @@ TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoin
   if (now <= due) return due;
   if (now - due <= timeout) return now;
   return nextTurn(due, interval, now);
+}
+
+bool stoodStill(Clock::duration late, Millis timeout) {
+  return late > std::max<Clock::duration>(timeout, standstill);
 }
 
 TimePoint startOrSkip(TimePoint due, Millis interval, TimePoint now) {

@@ -29,6 +29,11 @@ Millis currentInterval(const Job& job, bool pending);
 // start together then.
 TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoint now);
 
+// Whether a deadline that was noticed `late` says more about this node than about the server: the
+// thread or the node stood still for over a second, and longer than the probe would have lasted.
+// Not less: a node that is merely busy must still find dead servers.
+bool stoodStill(Clock::duration late, Millis timeout);
+
 // A timer for a start planned at `due` fired at `now`: `due` if the probe shall start, else the
 // turn to wait for. The latter when at least one whole interval was missed.
 TimePoint startOrSkip(TimePoint due, Millis interval, TimePoint now);

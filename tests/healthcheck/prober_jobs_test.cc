@@ -153,7 +153,7 @@ TEST(ProberJobs, AStandstillOfThisNodeIsALocalError) {
     if (outcome.target != 2 || mute.accepted() == 0 || stood) return;
     if (!outcomes.of(1).empty()) return;
     stood = true;
-    std::this_thread::sleep_for(3 * timeout);
+    std::this_thread::sleep_for(timeout + 1100ms);  // the standstill
   });
   auto job = makeJob(1, httpProbe(mute.endpoint(), timeout), timeout);
   prober.setJobs({job, makeJob(2, tcpProbe(healthy.endpoint()), 10ms)});

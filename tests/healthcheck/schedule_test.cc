@@ -118,6 +118,14 @@ TEST(NextStart, NoIntervalDoesNotDivideByZero) {
   EXPECT_EQ(nextStart(t0, 0ms, 0ms, t0 + 5ms), t0 + 5ms);
 }
 
+TEST(StoodStill, IsMoreThanBusy) {
+  EXPECT_FALSE(stoodStill(0s, 100ms));
+  EXPECT_FALSE(stoodStill(1s, 100ms));
+  EXPECT_TRUE(stoodStill(1001ms, 100ms));
+  EXPECT_FALSE(stoodStill(2s, 2s));
+  EXPECT_TRUE(stoodStill(2001ms, 2s));
+}
+
 TEST(StartOrSkip, StartsWhenALittleLate) {
   EXPECT_EQ(startOrSkip(t0, 2s, t0), t0);
   EXPECT_EQ(startOrSkip(t0, 2s, t0 + 1999ms), t0);
