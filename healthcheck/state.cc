@@ -65,7 +65,8 @@ Step step(const State& state, Answer answer, const Policy& policy) {
   const Health says = impliedBy(answer);
   if (state.health == Health::unknown || says == state.health) return settle(state, says);
 
-  const bool sameRun = state.streak > 0 && state.toward == says;
+  // While up, "drain" and "fail" are one run: a server that gives them in turns is not up.
+  const bool sameRun = state.streak > 0 && (state.toward == says || state.health == Health::up);
   const unsigned streak = sameRun ? state.streak + 1 : 1;
   const unsigned needed = says == Health::down ? policy.fall : policy.rise;
   if (streak >= needed) return settle(state, says);

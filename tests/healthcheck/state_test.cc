@@ -137,13 +137,23 @@ TEST(StateStep, DrainIsNeitherUpNorDown) {
 
 TEST(StateStep, AnotherContraryAnswerStartsTheRunAnew) {
   const Policy policy{2, 2};
-  State state = State::assumed(Health::up);
+  State state = State::assumed(Health::down);
   for (int i = 0; i < 5; ++i) {
-    state = step(state, Answer::fail, policy).state;
-    EXPECT_EQ(state, (State{Health::up, Health::down, 1, false, false}));
+    state = step(state, Answer::pass, policy).state;
+    EXPECT_EQ(state, (State{Health::down, Health::up, 1, false, false}));
     state = step(state, Answer::drain, policy).state;
-    EXPECT_EQ(state, (State{Health::up, Health::drain, 1, false, false}));
+    EXPECT_EQ(state, (State{Health::down, Health::drain, 1, false, false}));
   }
+}
+
+TEST(StateStep, AServerThatDrainsAndFailsInTurnsDoesNotStayUp) {
+  const Policy policy{2, 3};
+  State state = State::assumed(Health::up);
+  state = step(state, Answer::drain, policy).state;
+  state = step(state, Answer::fail, policy).state;
+  EXPECT_EQ(state, (State{Health::up, Health::down, 2, false, false}));
+  EXPECT_EQ(step(state, Answer::fail, policy).state.health, Health::down);
+  EXPECT_EQ(step(state, Answer::drain, policy).state.health, Health::drain);
 }
 
 TEST(StateStep, LocalErrorsDoNotBreakARun) {
@@ -183,7 +193,7 @@ class SlowModel {
     said_.push_back(meaning(answer));
     const Health last = said_.back();
     verified_ = verified_ || health_ == Health::unknown || last == health_;
-    const bool enough = equalAtTheEnd() >= needed(last, policy_);
+    const bool enough = runAtTheEnd() >= needed(last, policy_);
     if (last != health_ && (health_ == Health::unknown || enough)) {
       health_ = last;
       verified_ = true;
@@ -193,18 +203,19 @@ class SlowModel {
 
   State state() const {
     const bool contrary = said_.size() > sinceChange_ && said_.back() != health_;
-    return {health_, contrary ? said_.back() : health_, contrary ? equalAtTheEnd() : 0, verified_,
+    return {health_, contrary ? said_.back() : health_, contrary ? runAtTheEnd() : 0, verified_,
             local_};
   }
 
  private:
-  // How many of the last answers since the change agree with the very last.
-  unsigned equalAtTheEnd() const {
+  // How many of the last answers since the change are of one run with the very last.
+  unsigned runAtTheEnd() const {
     const auto rest = static_cast<std::ptrdiff_t>(said_.size() - sinceChange_);
+    const auto ofTheRun = [&](Health h) {
+      return h == said_.back() || (health_ == Health::up && h != Health::up);
+    };
     const auto end = said_.rbegin() + rest;
-    const auto other =
-        std::find_if(said_.rbegin(), end, [&](Health h) { return h != said_.back(); });
-    return static_cast<unsigned>(other - said_.rbegin());
+    return static_cast<unsigned>(std::find_if_not(said_.rbegin(), end, ofTheRun) - said_.rbegin());
   }
 
   Health health_;
