@@ -13,6 +13,9 @@ namespace l4ward::ipvs {
 namespace {
 
 constexpr int kDumpTries = 5;
+constexpr std::size_t kMinBatch = 1;
+// The send buffer bounds a datagram; a request has less than 200 bytes.
+constexpr std::size_t kMaxBatch = 1000;
 
 // The code of a dump that must be repeated on the same channel.
 constexpr int kChanged = ESTALE;
@@ -20,7 +23,7 @@ constexpr int kChanged = ESTALE;
 }  // namespace
 
 Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(NetlinkOptions options) {
-  options.batch = std::max<std::size_t>(options.batch, 1);
+  options.batch = std::clamp(options.batch, kMinBatch, kMaxBatch);
   std::unique_ptr<NetlinkKernel> kernel(new NetlinkKernel(options));
   if (const auto connected = kernel->connect(); !connected) {
     return tl::unexpected(connected.error());
@@ -30,7 +33,7 @@ Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(NetlinkOptions option
 
 Status NetlinkKernel::connect() {
   if (channel_) return {};
-  auto channel = NetlinkChannel::open(IPVS_GENL_NAME, options_.timeout);
+  auto channel = NetlinkChannel::open(IPVS_GENL_NAME, options_.timeout, options_.receiveBuffer);
   if (!channel) return tl::unexpected(channelError(channel.error()));
   channel_ = *std::move(channel);
   return {};

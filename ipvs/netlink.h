@@ -20,9 +20,11 @@ namespace l4ward::ipvs {
 
 struct NetlinkOptions {
   Millis timeout{5000};  // for the kernel's answer to one datagram
-  // Operations in one datagram. Only failures and the last operation are answered; at the default,
-  // answers to a batch in which everything fails still fit a socket's default receive buffer.
+  // Operations in one datagram, 1 to 1000. Only failures and the last operation are answered; at
+  // the default, answers to a batch in which everything fails still fit the receive buffer that a
+  // socket has without CAP_NET_ADMIN.
   std::size_t batch = 128;
+  int receiveBuffer = 1 << 20;  // bytes, of which the kernel allows twice as many
 };
 
 class NetlinkKernel final : public Kernel {

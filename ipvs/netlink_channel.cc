@@ -19,8 +19,7 @@ namespace {
 
 // The kernel fills datagrams of a dump up to the size of the reader's buffer, but at most 32 KiB.
 constexpr std::size_t kDatagramBytes = 64 * 1024;
-// Answers wait in the socket's receive buffer, where a short one takes about 800 bytes.
-constexpr int kReceiveBufferBytes = 1024 * 1024;
+constexpr int kSendBuffer = 200 * 1024;  // bytes; bounds a datagram
 
 timeval toTimeval(Millis duration) {
   return {static_cast<time_t>(duration.count() / 1000),
@@ -41,7 +40,8 @@ NetlinkChannel::NetlinkChannel(NetlinkChannel&&) noexcept = default;
 NetlinkChannel& NetlinkChannel::operator=(NetlinkChannel&&) noexcept = default;
 NetlinkChannel::~NetlinkChannel() = default;
 
-Result<NetlinkChannel> NetlinkChannel::open(const std::string& family, Millis timeout) {
+Result<NetlinkChannel> NetlinkChannel::open(const std::string& family, Millis timeout,
+                                            int receiveBuffer) {
   NetlinkChannel channel;
   if (const int code = genl_connect(channel.socket_.get()); code < 0) {
     return fail(std::string("cannot open a netlink socket: ") + nl_geterror(code));
@@ -57,18 +57,20 @@ Result<NetlinkChannel> NetlinkChannel::open(const std::string& family, Millis ti
                 number == -NLE_PERM ? EPERM : EIO);
   }
   channel.family_ = static_cast<std::uint16_t>(number);
-  if (const auto configured = channel.configure(); !configured) {
+  if (const auto configured = channel.configure(receiveBuffer); !configured) {
     return tl::unexpected(configured.error());
   }
   return channel;
 }
 
-Status NetlinkChannel::configure() {
+Status NetlinkChannel::configure(int receiveBuffer) {
   const int fd = nl_socket_get_fd(socket_.get());
-  const int size = kReceiveBufferBytes;
   const int on = 1;
-  // Without the privilege the default buffer stays; batches are small enough for it.
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+  // libnl sets both to 32 KiB. Without privilege (in a user namespace) the kernel cuts what is
+  // asked for, to 208 KiB by default, which is enough for the default batch.
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, sizeof receiveBuffer);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receiveBuffer, sizeof receiveBuffer);
   // Answers without a copy of the request, with an explanation. Old kernels do without.
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);

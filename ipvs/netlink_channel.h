@@ -18,8 +18,9 @@ namespace l4ward::ipvs {
 class NetlinkChannel {
  public:
   // Connects and finds the family's number, which also makes the kernel load the family's module
-  // if it can. An error with code ENOENT: the kernel does not have the family.
-  static Result<NetlinkChannel> open(const std::string& family, Millis timeout);
+  // if it can. Answers wait in the receive buffer (bytes), where a short one takes about 800. An
+  // error with code ENOENT: the kernel does not have the family.
+  static Result<NetlinkChannel> open(const std::string& family, Millis timeout, int receiveBuffer);
 
   NetlinkChannel(NetlinkChannel&&) noexcept;
   NetlinkChannel& operator=(NetlinkChannel&&) noexcept;
@@ -37,7 +38,7 @@ class NetlinkChannel {
 
  private:
   NetlinkChannel();
-  Status configure();
+  Status configure(int receiveBuffer);
   Result<std::size_t> receiveNow();
 
   struct Free {

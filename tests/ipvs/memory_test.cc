@@ -1,0 +1,96 @@
+#include "ipvs/memory.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/ipvs/tables.h"
+
+namespace l4ward::ipvs {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kIdentity = "1f0b net:4026531840";
+
+Memory example() {
+  Memory memory;
+  const ServiceKey dns{Protocol::udp, endpoint("[2001:db8::53]:53")};
+  memory.owned = {tcp("198.51.100.1:80"), dns};
+  memory.lastWeights = {{{dns, endpoint("[2001:db8::1]:53")}, 4},
+                        {{tcp("198.51.100.1:80"), server(1)}, 1}};
+  memory.addresses["lo"] = {endpoint("198.51.100.1:1").address, dns.vip.address};
+  memory.addresses["vip0"] = {};
+  return memory;
+}
+
+std::string error(std::string_view text) {
+  const auto result = decode(text, kIdentity);
+  return result ? "" : result.error().message;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, text.npos) << what;
+  return text.replace(at, what.size(), with);
+}
+
+TEST(Memory, ComesBackWhole) {
+  EXPECT_EQ(decode(encode(example(), kIdentity), kIdentity), example());
+  EXPECT_EQ(decode(encode({}, ""), ""), Memory{});
+}
+
+TEST(Memory, IgnoredInAnotherBoot) {
+  const auto text = encode(example(), "another");
+  EXPECT_THAT(error(text), HasSubstr("another boot or network namespace"));
+}
+
+TEST(Memory, IgnoredFromAnotherVersion) {
+  const auto text = replaced(encode(example(), kIdentity), "\"version\": 1", "\"version\": 2");
+  EXPECT_THAT(error(text), HasSubstr("another version"));
+}
+
+TEST(Memory, AnyTruncationIsAnError) {
+  const auto text = encode(example(), kIdentity);
+  for (std::size_t length = 0; length + 2 < text.size(); ++length) {
+    EXPECT_NE(error(text.substr(0, length)), "") << length;
+  }
+}
+
+TEST(Memory, AnyDamageIsAnError) {
+  const auto text = encode(example(), kIdentity);
+  const std::pair<const char*, const char*> damages[] = {
+      {"\"weight\": 4", "\"weight\": 0"},
+      {"\"weight\": 4", "\"weight\": -4"},
+      {"\"weight\": 4", "\"weight\": 4.5"},
+      {"\"weight\": 4", "\"weight\": 2147483648"},
+      {"\"weight\": 4", "\"weight\": \"4\""},
+      {"\"weight\"", "\"wait\""},
+      {"\"udp\"", "\"icmp\""},
+      {"\"udp\"", "17"},
+      {"198.51.100.1:80", "198.51.100.1"},
+      {"[2001:db8::1]:53", "2001:db8::1"},
+      {"\"services\": [", "\"services\": [1,"},
+      {"\"services\"", "\"servants\""},
+      {"\"lo\": [", "\"lo\": [true,"},
+      {"\"lo\": [", "\"lo\": 5, \"x\": ["},
+      {"\"2001:db8::53\"", "\"nowhere\""},
+  };
+  for (const auto& [what, with] : damages) {
+    EXPECT_THAT(error(replaced(text, what, with)), HasSubstr("damaged")) << with;
+  }
+  EXPECT_THAT(error("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error("{\"version\": 1}"), HasSubstr("'identity' is missing"));
+  EXPECT_THAT(error(std::string(kMaxMemoryBytes + 1, ' ')), HasSubstr("larger"));
+}
+
+TEST(Memory, DeepNestingIsRefusedUnparsed) {
+  EXPECT_THAT(error(std::string(5'000'000, '[')), HasSubstr("too deep"));
+}
+
+TEST(Memory, StrangeInterfaceNamesDoNotBreakIt) {
+  Memory memory;
+  memory.addresses["\xff\"\n"] = {};
+  EXPECT_TRUE(decode(encode(memory, kIdentity), kIdentity));
+}
+
+}  // namespace
+}  // namespace l4ward::ipvs
