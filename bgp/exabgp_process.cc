@@ -123,7 +123,8 @@ class ExabgpProcess::Impl {
   std::unique_ptr<ChildWatch> running_;
   std::unique_ptr<ChildWatch> checking_;
   TimePoint startedAt_;
-  std::string wanted_;   // the configuration that run() was given last
+  std::string wanted_;   // the configuration that run() was given last, unless it was refused
+  std::string good_;     // the last one that ExaBGP took; empty: unknown
   std::string checked_;  // the one that is being validated
   std::string config_;   // fingerprint of the one that ExaBGP has
   bool stopping_ = false;
@@ -151,6 +152,8 @@ Status ExabgpProcess::Impl::adopt(const Record& record) {
   auto watch = ChildWatch::start(loop_, record.id, [this](const std::string& how) { onExit(how); });
   if (!watch) return tl::unexpected(watch.error());
   config_ = record.config;
+  good_ = readFile(options_.configPath, kLogLimit).value_or("");
+  if (fingerprint(good_) != config_) good_.clear();
   watchRunning(std::move(*watch), true);
   return {};
 }
@@ -164,6 +167,7 @@ Status ExabgpProcess::Impl::launch() {
   if (!id) return tl::unexpected(id.error());
   auto watch = ChildWatch::start(loop_, *id, [this](const std::string& how) { onExit(how); });
   if (!watch) return tl::unexpected(watch.error());
+  good_ = wanted_;
   config_ = fingerprint(wanted_);
   watchRunning(std::move(*watch), false);
   return writeRecord();
@@ -245,6 +249,7 @@ void ExabgpProcess::Impl::onChecked(const std::string& how) {
     return;
   }
   if (how != "exit status 0") {
+    if (!good_.empty()) wanted_ = good_;  // which a restart takes, too
     const std::string said = readFile(options_.logPath + ".check", kLogLimit).value_or("");
     return failed(Error{"ExaBGP refuses the new configuration (" + how +
                             "), the old one goes on: " + tail(said, 500),
@@ -258,6 +263,7 @@ Status ExabgpProcess::Impl::reload() {
   if (const Status written = writeConfig(options_.configPath); !written) return written;
   ::unlink(checkPath().c_str());
   running_->signal(SIGUSR1);
+  good_ = wanted_;
   config_ = fingerprint(wanted_);
   log::info("exabgp.reload");
   return writeRecord();

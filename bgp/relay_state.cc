@@ -26,9 +26,15 @@ RelayState::RelayState(TimePoint now, std::string instance,
 
 // --- inputs
 
-void RelayState::agentConnected(TimePoint now) {
-  agentThere_ = true;
+// What was recorded does not come back to life when the agent is heard after the hold.
+void RelayState::hear(TimePoint now) {
+  if (recorded_ && now >= heard_ + hold_) recorded_->clear();
   heard_ = now;
+}
+
+void RelayState::agentConnected(TimePoint now) {
+  hear(now);
+  agentThere_ = true;
   generation_ = 0;
   RouteSet standing = book_.standing();
   for (auto& [key, attributes] : book_.doubtful()) standing.emplace(key, attributes);
@@ -42,7 +48,7 @@ void RelayState::agentConnected(TimePoint now) {
 }
 
 void RelayState::agentMessage(TimePoint now, const AgentMessage& message) {
-  heard_ = now;
+  hear(now);
   if (const auto* routes = std::get_if<Routes>(&message)) publish(now, *routes);
 }
 

@@ -69,6 +69,7 @@ class RelayState {
   // before it belong to nobody.
   enum class Barrier { due, sent, header, passed };
 
+  void hear(TimePoint now);
   void publish(TimePoint now, const Routes& routes);
   void want(TimePoint now, RouteSet wanted);
   void answered(TimePoint now, bool done);

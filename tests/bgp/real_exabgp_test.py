@@ -1,0 +1,299 @@
+#!/usr/bin/python3
+"""Relay, RelayLink and ExabgpProcess with the real ExaBGP and the real BIRD.
+
+Two network namespaces joined by a veth pair: a node (bgp_driver as the agent, ExaBGP, relay) and a
+router (BIRD). Needs root, exabgp, bird2 and iproute2. Run it as
+
+    /usr/bin/python3 tests/bgp/real_exabgp_test.py --bin build/release
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+from bgp_lab import HOLD, USER, Agent, Failure, Lab, Monitor, check, children, wait_for
+
+COUNT = 500
+
+
+class Trial:
+    """The steps, each of which leaves COUNT routes a family standing."""
+
+    def __init__(self, binaries, folder):
+        self.binaries = binaries
+        self.folder = folder
+        self.lab = Lab(folder)
+        self.agent = None
+        self.exabgps = set()
+
+    def new_agent(self):
+        self.agent = Agent(self.lab, self.binaries, self.folder)
+        self.agent.expect('started')
+        self.exabgps.add(self.agent.exabgp())
+        self.agent.expect('connected', 15)
+        return self.agent
+
+    def first_route(self):
+        agent = self.new_agent()
+        wait_for('both sessions', self.lab.up, 20)
+        agent.publish(1, 77)
+        begin = time.monotonic()
+        wait_for('one route a family', lambda: self.lab.counts(1))
+        for prefix in ('198.51.0.1/32', 'fd51::0:1/128'):
+            text = self.lab.birdc('show', 'route', prefix, 'all')
+            for wanted in ('BGP.med: 77', '(65001,80)', '(65001, 1, 2)'):
+                check(wanted in text, '%s lacks %s: %s' % (prefix, wanted, text))
+        return 'at BIRD %.0f ms after synced' % ((time.monotonic() - begin) * 1000)
+
+    def many_routes(self):
+        begin = time.monotonic()
+        self.agent.publish(COUNT)
+        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        return '2 x %d in %.2f s' % (COUNT, time.monotonic() - begin)
+
+    def withdraw(self):
+        self.agent.publish(COUNT - 1)
+        wait_for('one route less', lambda: self.lab.counts(COUNT - 1))
+        self.agent.publish(COUNT)
+        wait_for('one route more', lambda: self.lab.counts(COUNT))
+
+    def change_med(self):
+        before = self.lab.received()
+        self.agent.publish(COUNT, 300)
+        wait_for('other MED', lambda: 'BGP.med: 300' in self.lab.birdc(
+            'show', 'route', '198.51.0.1/32', 'all'))
+        time.sleep(1)
+        after = self.lab.received()
+        check(after[1] == before[1] and after[3] == before[3], 'withdrawn: %s' % after)
+        for family in (0, 2):
+            check(after[family] - before[family] == COUNT, 'updates: %s, %s' % (before, after))
+
+    def same_set(self):
+        before = self.lab.received()
+        self.agent.tell('publish %d 300' % COUNT)
+        time.sleep(0.5)
+        check(self.lab.received() == before, 'an unchanged set caused updates')
+
+    def kill_relay(self):
+        before = self.lab.received()
+        self.agent.tell('')
+        relay = children(self.agent.exabgp())[0]
+        begin = time.monotonic()
+        os.kill(relay, signal.SIGKILL)
+        self.agent.expect('disconnected')
+        self.agent.expect('connected %d' % (2 * COUNT))
+        took = time.monotonic() - begin
+        self.agent.expect('synced')
+        time.sleep(1.5)
+        check(self.lab.received() == before, 'updates: %s, %s' % (before, self.lab.received()))
+        return 'connected again after %.0f ms' % (took * 1000)
+
+    def kill_relay_at_work(self):
+        self.agent.tell('publish 100 300')
+        time.sleep(0.02)
+        os.kill(children(self.agent.exabgp())[0], signal.SIGKILL)
+        self.agent.expect('synced')
+        wait_for('100 routes', lambda: self.lab.counts(100))
+        self.agent.publish(COUNT, 300)
+        wait_for('all routes', lambda: self.lab.counts(COUNT))
+
+    def agent_back_in_time(self):
+        before = self.lab.received()
+        exabgp = self.agent.exabgp()
+        self.agent.kill()
+        time.sleep(HOLD / 2)
+        agent = self.new_agent()
+        check(agent.heard('started %d adopted' % exabgp), 'not adopted: %s' % agent.lines)
+        check(agent.heard('connected %d' % (2 * COUNT)), 'standing: %s' % agent.lines)
+        agent.publish(COUNT, 300)
+        time.sleep(HOLD)
+        check(self.lab.received() == before, 'updates: %s, %s' % (before, self.lab.received()))
+
+    def agent_gone(self):
+        self.agent.kill()
+        begin = time.monotonic()
+        wait_for('first withdrawal', lambda: self.lab.count('v4') < COUNT, HOLD + 3)
+        first = time.monotonic() - begin
+        wait_for('all withdrawn', lambda: self.lab.counts(0), 3)
+        last = time.monotonic() - begin
+        # The hold counts from the last heartbeat, at most a quarter of it before the death.
+        check(HOLD * 3 / 4 - 0.5 <= first and last <= HOLD + 1, '%.1f…%.1f s' % (first, last))
+        agent = self.new_agent()
+        agent.publish(COUNT, 300)
+        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        return 'withdrawn after %.1f…%.1f s of %.0f' % (first, last, HOLD)
+
+    def kill_exabgp(self):
+        monitor = Monitor(self.lab)
+        time.sleep(0.3)
+        self.agent.tell('')
+        begin = time.monotonic()
+        os.kill(self.agent.exabgp(), signal.SIGKILL)
+        self.agent.expect('exited')
+        self.agent.expect('started')
+        self.exabgps.add(self.agent.exabgp())
+        self.agent.expect('synced')
+        self.agent.expect('session fd09::1 up', 15)
+        wait_for('end of graceful restart', lambda: self.lab.up() and not self.lab.restarting())
+        took = time.monotonic() - begin
+        time.sleep(1)
+        check(self.lab.counts(COUNT), 'routes are missing')
+        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.process.kill()
+        return 'graceful restart took %.1f s' % took
+
+    def kill_exabgp_and_change(self):
+        monitor = Monitor(self.lab)
+        time.sleep(0.3)
+        self.agent.tell('publish %d 300' % COUNT)
+        os.kill(self.agent.exabgp(), signal.SIGKILL)
+        self.agent.expect('exited')
+        self.agent.tell('publish %d 300' % (COUNT - 100))
+        self.agent.expect('started')
+        self.exabgps.add(self.agent.exabgp())
+        took = wait_for('end-of-RIB removes stale routes',
+                        lambda: self.lab.counts(COUNT - 100), 20)
+        check(monitor.deleted == 200, '%d routes left the kernel' % monitor.deleted)
+        monitor.process.kill()
+        self.agent.publish(COUNT, 300)
+        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        return 'stale ones gone after %.1f s' % took
+
+    def kill_both(self):
+        monitor = Monitor(self.lab)
+        time.sleep(0.3)
+        os.kill(self.agent.exabgp(), signal.SIGKILL)
+        self.agent.kill()
+        self.new_agent()  # publishes nothing
+        took = wait_for('the recorded routes', lambda: self.agent.heard('session fd09::1 up'), 15)
+        wait_for('end of graceful restart', lambda: self.lab.up() and not self.lab.restarting())
+        time.sleep(1)
+        check(self.lab.counts(COUNT), 'routes are missing')
+        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.process.kill()
+        self.agent.publish(COUNT, 300)
+        return 'sessions up after %.1f s' % took
+
+    def session_flap(self):
+        self.agent.tell('')
+        self.lab.birdc('restart', 'v4')
+        self.agent.expect('session 10.9.0.1 down')
+        self.agent.expect('session 10.9.0.1 up', 20)
+        wait_for('all routes', lambda: self.lab.counts(COUNT) and not self.lab.restarting())
+
+    def change_while_down(self):
+        self.agent.tell('')
+        self.lab.birdc('disable', 'v4')
+        self.agent.expect('session 10.9.0.1 down')
+        self.agent.publish(COUNT, 400)
+        self.agent.publish(COUNT, 500)
+        self.agent.publish(COUNT - 1, 500)
+        self.agent.tell('')
+        self.lab.birdc('enable', 'v4')
+        self.agent.expect('session 10.9.0.1 up', 20)
+        wait_for('one route less', lambda: self.lab.counts(COUNT - 1))
+        time.sleep(0.5)
+        routes = self.lab.birdc('show', 'route', 'protocol', 'v4', 'all')
+        check(routes.count('BGP.med: 500') == COUNT - 1,
+              '%d of %d routes have the new MED' % (routes.count('BGP.med: 500'), COUNT - 1))
+        self.agent.publish(COUNT, 500)
+        wait_for('all routes', lambda: self.lab.counts(COUNT))
+
+    def refused_config(self):
+        self.agent.tell('broken')
+        took = self.agent.expect('failed ExaBGP refuses', 16)
+        check(self.lab.up() and self.lab.counts(COUNT), 'the old configuration does not go on')
+        return 'refused after %.1f s' % took
+
+    def reload(self):
+        before = self.lab.received()
+        monitor = Monitor(self.lab)
+        time.sleep(0.3)
+        exabgp = self.agent.exabgp()
+        # An address where nobody listens: the other sessions must not notice.
+        self.agent.tell('neighbor 10.9.0.7 10.9.0.11')
+        time.sleep(3)
+        self.agent.publish(COUNT, 500)
+        check(self.agent.exabgp() == exabgp, 'ExaBGP was restarted')
+        check(self.lab.up(), 'a session went down')
+        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.process.kill()
+        after = self.lab.received()
+        return 'BIRD received %s more' % [b - a for a, b in zip(before, after)]
+
+    def stop(self):
+        self.agent.tell('stop')
+        self.agent.expect('stopped')
+        check(not os.path.exists('/proc/%d' % self.agent.exabgp()), 'ExaBGP still runs')
+
+    STEPS = (first_route, many_routes, withdraw, change_med, same_set, kill_relay,
+             kill_relay_at_work, agent_back_in_time, agent_gone, kill_exabgp,
+             kill_exabgp_and_change, kill_both, session_flap, change_while_down, refused_config,
+             reload, stop)
+
+    def run(self):
+        self.lab.start()
+        for step in self.STEPS:
+            begin = time.monotonic()
+            try:
+                note = step(self)
+            except Failure as failure:
+                print('FAILED %s: %s' % (step.__name__, failure))
+                return False
+            print('ok %-24s %5.1f s  %s' % (step.__name__, time.monotonic() - begin, note or ''),
+                  flush=True)
+        return True
+
+    def clean(self):
+        if self.agent:
+            self.agent.kill()  # first, or it would start ExaBGP again
+        try:
+            with open(os.path.join(self.folder, 'exabgp.pid')) as record:
+                self.exabgps.add(json.load(record)['pid'])
+        except (OSError, ValueError):
+            pass
+        for pid in self.exabgps:
+            try:
+                with open('/proc/%d/cmdline' % pid) as cmdline:
+                    if self.folder in cmdline.read():
+                        os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        self.lab.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--bin', required=True, help='build folder')
+    parser.add_argument('--keep', action='store_true', help='keep the logs')
+    args = parser.parse_args()
+    binaries = os.path.abspath(args.bin)
+    missing = [name for name in ('exabgp', 'bird', 'birdc', 'ip') if not shutil.which(name)]
+    if missing:
+        sys.exit('missing: %s; run `make setup`' % ', '.join(missing))
+    if os.geteuid() != 0:
+        sys.exit('needs root, for network namespaces')
+    folder = tempfile.mkdtemp(prefix='l4ward-bgp-')
+    os.chmod(folder, 0o755)
+    shutil.copy(os.path.join(binaries, 'l4ward-exabgp'), folder)
+    os.mkdir(os.path.join(folder, 'relay'))
+    shutil.chown(os.path.join(folder, 'relay'), USER)
+    trial = Trial(binaries, folder)
+    passed = False
+    try:
+        passed = trial.run()
+    finally:
+        trial.clean()
+        if not passed or args.keep:
+            print('logs are in', folder)
+        else:
+            shutil.rmtree(folder)
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == '__main__':
+    main()

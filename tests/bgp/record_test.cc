@@ -1,0 +1,47 @@
+#include "bgp/record.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/bgp/relay_world.h"
+
+namespace l4ward::bgp::testing {
+namespace {
+
+RelayRecord example() {
+  RelayRecord record{"12:34", routes(4), Millis(5000), TimePoint{} + Millis(987654321), {}, {}};
+  record.standing = routes(3);
+  record.doubtful = routes(1, "192.0.2.9");
+  return record;
+}
+
+TEST(RecordTest, ComesBack) {
+  EXPECT_EQ(decodeRecord(encodeRecord(example())).value(), example());
+  RelayRecord undecided = example();
+  undecided.wanted.reset();
+  EXPECT_EQ(decodeRecord(encodeRecord(undecided)).value(), undecided);
+}
+
+TEST(RecordTest, DamageIsAnError) {
+  const std::string whole = encodeRecord(example());
+  for (std::size_t size = 0; size + 2 < whole.size(); ++size) {
+    EXPECT_FALSE(decodeRecord(whole.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(decodeRecord(R"({"version": 2})"));
+}
+
+TEST(RecordTest, TakesAnyBytes) {
+  std::mt19937 random(5);
+  const std::string seed = encodeRecord(example());
+  for (int i = 0; i < 20000; ++i) {
+    std::string bytes = seed;
+    for (unsigned j = random() % 4; j > 0; --j) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    (void)decodeRecord(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace l4ward::bgp::testing

@@ -1,0 +1,142 @@
+// RelayState, its record on "disk", an agent and FakeExabgp in one box with one clock.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bgp/relay_state.h"
+#include "tests/bgp/fake_exabgp.h"
+
+namespace l4ward::bgp::testing {
+
+struct RelayWorld {
+  TimePoint now = TimePoint{} + std::chrono::hours(1);
+  FakeExabgp exabgp;
+  std::string instance = "100:1";
+  std::string disk;  // the record as written; empty: none
+  std::unique_ptr<RelayState> relay;
+  bool connected = false;
+  std::optional<RouteSet> published;
+  Millis hold{10000};
+  std::uint64_t generation = 0;
+  std::vector<RelayMessage> messages;  // all that the agent got
+  int records = 0;
+  bool quit = false;
+
+  RelayWorld() { startRelay(); }
+
+  void startRelay() {
+    connected = false;
+    std::optional<RelayRecord> record;
+    if (!disk.empty()) record = decodeRecord(disk).value();
+    relay = std::make_unique<RelayState>(now, instance, record, false);
+  }
+  // As kill -9 between a write of the record and the `written`th line after it.
+  void killRelay(std::size_t written = 0) {
+    const RelayOutput out = relay->step(now);
+    if (out.record) disk = encodeRecord(*out.record);
+    for (std::size_t i = 0; i < std::min(written, out.lines.size()); ++i) {
+      exabgp.take(out.lines[i]);
+    }
+    exabgp.answers.clear();  // unread bytes are lost with the pipe…
+    startRelay();            // …but lines that were taken are answered to the next relay
+  }
+  void killExabgp() {
+    const auto refuse = exabgp.refuse;
+    exabgp = FakeExabgp();
+    exabgp.refuse = refuse;
+    instance = std::to_string(std::stoi(instance) + 1) + ":1";
+    startRelay();
+  }
+
+  void connect() {
+    relay->agentConnected(now);
+    connected = true;
+    if (published) send();
+  }
+  void publish(const RouteSet& wanted) {
+    if (published != wanted) ++generation;
+    published = wanted;
+    if (connected) send();
+  }
+  void send() { relay->agentMessage(now, decoded(Routes{generation, hold, *published})); }
+  void disconnect() {
+    connected = false;
+    relay->agentGone(now);
+  }
+
+  // Does what the relay says, without letting ExaBGP work.
+  void step() {
+    const RelayOutput out = relay->step(now);
+    if (out.record) {
+      disk = encodeRecord(*out.record);
+      ++records;
+    }
+    for (const std::string& line : out.lines) {
+      EXPECT_LE(line.size(), kMaxCommandLine);
+      exabgp.take(line);
+    }
+    for (const RelayMessage& message : out.messages) {
+      messages.push_back(decodeRelayMessage(trimmed(encode(message))).value());
+    }
+    if (out.quit) quit = true;
+    if (out.dropAgent) disconnect();
+  }
+  // Lets ExaBGP and the relay talk until neither has anything to say.
+  void settle() {
+    step();
+    while (!exabgp.answers.empty() || exabgp.answer()) {
+      while (!exabgp.answers.empty()) readOne();
+      step();
+    }
+  }
+  void readOne() {
+    const std::string line = exabgp.answers.front();
+    exabgp.answers.pop_front();
+    relay->exabgpLine(now, line);
+  }
+  // Time passes; a connected agent is heard.
+  void pass(Millis time) {
+    const TimePoint end = now + time;
+    settle();
+    while (now < end) {
+      now = std::min({end, now + Millis(2000), std::max(relay->deadline(now), now + Millis(1))});
+      if (connected) relay->agentMessage(now, Alive{});
+      settle();
+    }
+  }
+
+  bool isSynced() const {
+    return std::find(messages.begin(), messages.end(), RelayMessage(Synced{generation})) !=
+           messages.end();
+  }
+  template <typename T>
+  int count() const {
+    return static_cast<int>(std::count_if(messages.begin(), messages.end(), [](const auto& m) {
+      return std::holds_alternative<T>(m);
+    }));
+  }
+
+  static std::string trimmed(std::string line) {
+    line.pop_back();
+    return line;
+  }
+  static AgentMessage decoded(const AgentMessage& message) {
+    return decodeAgentMessage(trimmed(encode(message))).value();
+  }
+};
+
+inline RouteSet routes(int count, const std::string& neighbor = "192.0.2.1", int med = 100) {
+  RouteSet set;
+  for (int i = 0; i < count; ++i) {
+    const std::string prefix =
+        "198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "/32";
+    set[key(neighbor, prefix)] = {ip("192.0.2.11"), static_cast<std::uint32_t>(med), {"65001:80"}};
+  }
+  return set;
+}
+
+}  // namespace l4ward::bgp::testing
