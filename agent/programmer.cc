@@ -77,23 +77,12 @@ bool Programmer::apply(const std::vector<ipvs::Operation>& operations) {
 
   const auto result = kernel_.apply(operations);
   report(operations, result);
-  failed_.clear();
   stale_ = true;
-  if (!result.unknown && result.failures.empty()) {
-    memory_.value.lastWeights = std::move(after);
-    if (const auto dumped = dump(); dumped) return true;
-    return false;
-  }
-  for (const auto& failure : result.failures) {
-    const auto& service = operations[failure.index].service;
-    failed_.insert(service);
-    // What became of its destinations is not certain.
-    std::erase_if(memory_.value.lastWeights,
-                  [&](const auto& entry) { return entry.first.first == service; });
-  }
-  if (result.unknown) memory_.value.lastWeights.clear();
+  failed_.clear();
+  for (const auto& failure : result.failures) failed_.insert(operations[failure.index].service);
+  memory_.value.lastWeights = ipvs::lastWeightsAfter(actual_, before, operations, result);
   memory_.save();
-  return false;
+  return !result.unknown && result.failures.empty() && dump().has_value();
 }
 
 void Programmer::report(const std::vector<ipvs::Operation>& operations,

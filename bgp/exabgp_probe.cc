@@ -58,6 +58,8 @@ Result<std::string> ExabgpProcess::probe(const std::string& program) {
   ::kill(id->pid, SIGKILL);  // our own child, not reaped yet
   while (::waitpid(id->pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+  // A machine under load must not keep the agent from its work: silence is no refusal.
+  if (output.empty()) return std::string("unknown");
   const auto version = parseExabgpVersion(output);
   if (!version) return fail(program + ": " + version.error().message);
   return *version;

@@ -35,7 +35,7 @@ class ExabgpProcess {
   ~ExabgpProcess();  // leaves the process alone
 
   // Whether the program can be found and is a version that works (4.2 or 5): the version, or a
-  // sentence that says what to do.
+  // sentence that says what to do. "unknown" if it said nothing within 15 s.
   static Result<std::string> probe(const std::string& program);
 
   // Starts or adopts. With another `configText` than the running one has: ExaBGP validates the new

@@ -19,7 +19,8 @@ class RelayLink {
  public:
   struct Events {
     // A relay connected (first connection, or after it or ExaBGP restarted): `standing` are the
-    // routes that ExaBGP announces now. Until publish() is called they stay.
+    // routes that ExaBGP announces, or is about to announce again after its own restart. Until
+    // publish() is called they stay.
     std::function<void(RouteSet standing)> connected;
     // Every change up to publish()'s return value `generation` was acknowledged by ExaBGP.
     std::function<void(std::uint64_t generation)> synced;

@@ -38,6 +38,8 @@ void RelayState::agentConnected(TimePoint now) {
   generation_ = 0;
   RouteSet standing = book_.standing();
   for (auto& [key, attributes] : book_.doubtful()) standing.emplace(key, attributes);
+  // What ExaBGP lost with its own death stands at the routers still (graceful restart).
+  if (recorded_) standing.insert(recorded_->begin(), recorded_->end());
   out_.messages.emplace_back(Hello{instance_, std::move(standing), recordLost_});
   for (const auto& [neighbor, session] : sessions_) {
     if (session.up) out_.messages.emplace_back(SessionEvent{neighbor, "up", "up before"});
