@@ -242,6 +242,20 @@ TEST_F(RelayStateTest, NewExabgpWithoutAgentTakesTheRecord) {
   EXPECT_TRUE(w.exabgp.rib.empty()) << "the hold goes on counting";
 }
 
+// Else it would take nothing for granted, publish nothing, and so end the graceful restart.
+TEST_F(RelayStateTest, NewAgentIsToldWhatIsHeldForTheOldOneThatDiedWithExabgp) {
+  standing(3);
+  w.disconnect();
+  w.step();
+  w.killExabgp();
+  w.messages.clear();
+  w.published.reset();
+  w.connect();
+  w.settle();
+  ASSERT_FALSE(w.messages.empty());
+  EXPECT_EQ(std::get<Hello>(w.messages[0]).standing, routes(3));
+}
+
 TEST_F(RelayStateTest, NewExabgpAfterTheHoldAnnouncesNothing) {
   standing(3);
   w.disconnect();

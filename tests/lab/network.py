@@ -19,7 +19,7 @@ import flows
 import routers
 import servers
 from hosts import Host, LabError, modprobe, prepare_directories, wait_for
-from nodes import SYSCTLS, Node
+from nodes import Node
 from plan import (ANY, CLIENT_BITS, FABRIC_BITS, FAMILIES, Address, Plan, Sizes, add_address,
                   client_side, pin_tos)
 from routers import Change, Router
@@ -157,8 +157,6 @@ class Network:
             lines += self._default_routes()
             if isinstance(host, L7):
                 lines += host.addresses()
-            elif isinstance(host, Node):
-                host.sysctl(SYSCTLS)
         host.ip(lines)
         if isinstance(host, Router):
             host.pin()

@@ -13,9 +13,6 @@ from plan import FAMILIES, NODE_AS, ROUTER_AS, Address, Plan
 from yamlish import to_yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-# What an operator sets on a node (l4ward's package does): sloppy_tcp lets a node take over a
-# flow in its middle.
-SYSCTLS = {"net.ipv4.vs.sloppy_tcp": 1}
 
 
 @dataclasses.dataclass(frozen=True)

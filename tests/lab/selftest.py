@@ -20,6 +20,7 @@ FLOWS = range(20000, 20200)
 
 def program_ipvs(lab: Network, node: Node) -> None:
     """The order of the commands decides the order of the kernel's list: the last comes first."""
+    node.sysctl({"net.ipv4.vs.sloppy_tcp": 1})
     lines = []
     for family in FAMILIES:
         vip = lab.plan.vips[0].of(family)
