@@ -67,7 +67,7 @@ void Controller::retireDropped(TimePoint now) {
     const auto& vip = key.vip.address;
     const auto actual = programmer_.actual().find(key);
     if (model_.vips.contains(vip) || actual == programmer_.actual().end()) continue;
-    auto& retiring = retiring_.try_emplace(vip, Retiring{{}, now + patience}).first->second;
+    auto& retiring = retiring_.try_emplace(vip, Retiring{{}, now + patience, false}).first->second;
     auto& frozen = retiring.services[key];
     frozen.config = actual->second.config;
     for (const auto& destination : actual->second.destinations) {
@@ -119,9 +119,12 @@ void Controller::logUpdate(const healthcheck::Outcome& outcome,
 
 ipvs::WantedTable Controller::wanted(TimePoint now) {
   auto table = wantedTable(model_, health_);
-  std::erase_if(retiring_, [&](const auto& entry) {
-    return announcer_.isWithdrawn(entry.first) || now >= entry.second.until;
-  });
+  for (auto& [vip, retiring] : retiring_) {
+    if (retiring.withdrawn || !announcer_.isWithdrawn(vip)) continue;
+    retiring.withdrawn = true;
+    retiring.until = now + site_.shutdown.drain;
+  }
+  std::erase_if(retiring_, [&](const auto& entry) { return now >= entry.second.until; });
   for (const auto& [vip, retiring] : retiring_) {
     table.insert(retiring.services.begin(), retiring.services.end());
   }

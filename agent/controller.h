@@ -58,10 +58,12 @@ class Controller {
   bool isReady(TimePoint now) const;
 
  private:
-  // Services of a VIP that the site file dropped, held as they were until its routes are gone.
+  // Services of a VIP that the site file dropped, held as they were until its routes are gone and
+  // traffic has had the time to leave: ExaBGP acknowledges before the routers have heard.
   struct Retiring {
     ipvs::WantedTable services;
     TimePoint until{};
+    bool withdrawn = false;
   };
 
   void configure(config::Site site, TimePoint now);

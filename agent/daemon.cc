@@ -96,8 +96,8 @@ Status Daemon::prepare() {
   if (site_.bgp) {
     if (const auto started = startBgp(); !started) return started;
   }
-  setSysctls(site_.sysctls);
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
+  setSysctls(site_.sysctls);  // only now: the start may have failed for lack of a permission
   configureBgp();
   return {};
 }

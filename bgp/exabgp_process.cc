@@ -26,7 +26,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr Millis kValidateTime{15000};
+constexpr Millis kValidateTime{60000};
 constexpr Millis kLongRun{60000};  // after which a death does not count as one of a series
 constexpr off_t kLogLimit = 1 << 20;
 

@@ -80,7 +80,7 @@ Error operationError(const Operation& operation, int code, std::string_view expl
 
 Error channelError(Error error) {
   if (error.code == ENOENT) {
-    return {"IPVS is not in the kernel: run 'modprobe ip_vs ip_vs_mh'", ENOENT};
+    return {"IPVS is not in the kernel: run 'modprobe -a ip_vs ip_vs_mh'", ENOENT};
   }
   if (error.code == EPERM || error.code == EACCES) return {kNoPermission, error.code};
   return error;

@@ -248,6 +248,9 @@ TEST_F(ControllerTest, ADroppedServiceIsWithdrawnThenDrainedThenDeleted) {
   EXPECT_EQ(weights(alt), std::vector<std::uint32_t>{1});  // ExaBGP has not acknowledged it yet
   life->sync();
   life->turn();
+  EXPECT_EQ(weights(alt), std::vector<std::uint32_t>{1});  // nor has every router heard of it
+  life->now += config::Shutdown().drain;
+  life->turn();
   EXPECT_EQ(weights(alt), std::vector<std::uint32_t>{0});
   EXPECT_TRUE(interfaces.held["lo"].contains(ip("198.51.100.2")));
   kernel.setConnections(alt, endpoint("192.0.2.101:80"), 0, 0);
@@ -268,6 +271,8 @@ TEST_F(ControllerTest, AServiceDroppedWhileTheAgentWasDownGoesTheSameWay) {
   EXPECT_EQ(second->announced(), std::set<std::string>{kVip});
   EXPECT_EQ(weights(tcp("198.51.100.2:80")), std::vector<std::uint32_t>{1});
   second->sync();
+  second->turn();
+  second->now += config::Shutdown().drain;
   second->turn();
   second->now += Millis(1000);
   second->turn();

@@ -43,7 +43,7 @@ def run(*command):
     return done.stdout
 
 
-def wait_for(what, condition, limit=10.0):
+def wait_for(what, condition, limit=60.0):
     """Polls until the condition holds; returns the seconds it took."""
     begin = time.monotonic()
     while not condition():
@@ -145,10 +145,10 @@ class Monitor:
 class Agent:
     """bgp_driver and what it said."""
 
-    def __init__(self, lab, binaries, folder):
+    def __init__(self, lab, binaries, folder, hold=HOLD):
         self.process = lab.spawn(
             lab.node, os.path.join(binaries, 'bgp_driver'), folder,
-            os.path.join(folder, 'l4ward-exabgp'), USER, str(int(HOLD * 1000)),
+            os.path.join(folder, 'l4ward-exabgp'), USER, str(int(hold * 1000)),
             '10.9.0.1,10.9.0.11', 'fd09::1,fd09::11',
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=open(os.path.join(folder, 'driver.log'), 'a'), text=True, bufsize=1)
@@ -167,13 +167,13 @@ class Agent:
     def heard(self, start):
         return any(text.startswith(start) for _, text in self.lines[self.seen:])
 
-    def expect(self, start, limit=10.0):
+    def expect(self, start, limit=60.0):
         try:
             return wait_for('agent hears "%s"' % start, lambda: self.heard(start), limit)
         except Failure as failure:
             raise Failure('%s; it heard %s' % (failure, [t for _, t in self.lines[-8:]]))
 
-    def publish(self, count, med=100, limit=10.0):
+    def publish(self, count, med=100, limit=60.0):
         self.tell('publish %d %d' % (count, med))
         self.expect('generation', limit)
         generation = [t for _, t in self.lines[self.seen:] if t.startswith('generation')][0]

@@ -42,7 +42,7 @@ TEST(NetlinkErrors, OtherwiseTheErrnoAndTheKernelsWords) {
 
 TEST(NetlinkErrors, Channel) {
   EXPECT_EQ(channelError({"x", ENOENT}).message,
-            "IPVS is not in the kernel: run 'modprobe ip_vs ip_vs_mh'");
+            "IPVS is not in the kernel: run 'modprobe -a ip_vs ip_vs_mh'");
   EXPECT_THAT(channelError({"x", EPERM}).message, HasSubstr("CAP_NET_ADMIN"));
   EXPECT_EQ(channelError({"x", EIO}).message, "x");
 }
