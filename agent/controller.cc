@@ -163,8 +163,12 @@ std::string Controller::explain(const IpAddress& vip) const {
 TimePoint Controller::turn(TimePoint now) {
   const auto because = [this](const IpAddress& vip) { return explain(vip); };
   const bool addressesReady = vips_.ensure(site_.interface, model_.vips);
-  // Before the kernel is touched: what must be withdrawn is withdrawn first.
-  announcer_.update(decide(now), because);
+  // Before the kernel is touched: what must be withdrawn is withdrawn first, and only that.
+  auto before = decide(now);
+  for (auto& [vip, decision] : before) {
+    if (decision == Decision::announce) decision = Decision::keep;
+  }
+  announcer_.update(before, because);
   programmer_.reconcile(wanted(now), now, site_.drainLimit);
   // After it: what has become able to serve is announced last.
   announcer_.update(decide(now), because);

@@ -73,12 +73,6 @@ Status Daemon::prepare() {
     if (!version) return tl::unexpected(version.error());
     log::info("exabgp.found", {{"version", *version}});
   }
-  if (site_.bgp) {
-    if (const auto config = exabgpConfig(site_, options_); !config) {
-      return tl::unexpected(config.error());
-    }
-  }
-
   const auto identity = ipvs::kernelIdentity();
   if (!identity) return tl::unexpected(identity.error());
   memory_ = std::make_unique<MemoryFile>(options_.runDir + "/ipvs.json", *identity);
@@ -93,9 +87,7 @@ Status Daemon::prepare() {
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
       [this](CheckId id, bool pending) { prober_->setPending(id, pending); }});
-  if (site_.bgp) {
-    if (const auto started = startBgp(); !started) return started;
-  }
+  if (const auto ready = readyForBgp(site_); !ready) return ready;
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
   setSysctls(site_.sysctls);  // only now: the start may have failed for lack of a permission
   configureBgp();
@@ -103,8 +95,10 @@ Status Daemon::prepare() {
 }
 
 Status Daemon::startBgp() {
-  relay_ = std::make_unique<bgp::RelayLink>(loop_, relayEvents());
-  return relay_->listen(options_.runDir + "/bgp.sock");
+  auto link = std::make_unique<bgp::RelayLink>(loop_, relayEvents());
+  const auto listening = link->listen(options_.runDir + "/bgp.sock");
+  if (listening) relay_ = std::move(link);
+  return listening;
 }
 
 // After the site file was read, at start and at every reload: ExaBGP runs with what it says.
@@ -187,11 +181,6 @@ void Daemon::turn() {
 
 void Daemon::awaitSignal() {
   if (phase_ == Phase::ending) return;
-  static constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
-  for (const int signal : kSignals) {
-    ErrorCode ignored;
-    signals_.add(signal, ignored);
-  }
   signals_.async_wait([this](ErrorCode error, int signal) {
     if (error) return;
     onSignal(signal);
@@ -210,36 +199,43 @@ void Daemon::onSignal(int signal) {
   }
 }
 
+// All of the new site file, or nothing of it.
 void Daemon::reload() {
-  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-             static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                        Clock::now().time_since_epoch())
-                                        .count()));
+  using std::chrono::microseconds;
+  const auto since = std::chrono::duration_cast<microseconds>(Clock::now().time_since_epoch());
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(since.count()));
   auto loaded = config::loadSiteFile(options_.config);
   if (!loaded) {
     for (const auto& diagnostic : loaded.error()) {
       log::error("config.invalid", {{"problem", diagnostic.str()}});
     }
-    log::error("reload.failed", {{"config", options_.config},
-                                 {"problems", loaded.error().size()},
-                                 {"effect", "none, the old site file stays in force"}});
-    sd_notify(0, "READY=1");
-    return;
+    reloadFailed(std::to_string(loaded.error().size()) + " mistakes");
+  } else if (const auto ready = readyForBgp(*loaded); !ready) {
+    reloadFailed(ready.error().message);
+  } else {
+    site_ = *loaded;
+    setSysctls(site_.sysctls);
+    configureBgp();
+    controller_->reload(std::move(*loaded), Clock::now());
+    log::info("reload.done", {{"config", options_.config}, {"services", site_.services.size()}});
+    scheduleTurn();
   }
-  if (loaded->bgp && !relay_) {
-    if (const auto started = startBgp(); !started) {
-      log::error("reload.failed", {{"reason", started.error().message}});
-      sd_notify(0, "READY=1");
-      return;
-    }
-  }
-  site_ = *loaded;
-  setSysctls(site_.sysctls);
-  configureBgp();
-  controller_->reload(std::move(*loaded), Clock::now());
-  log::info("reload.done", {{"config", options_.config}, {"services", site_.services.size()}});
   sd_notify(0, "READY=1");
-  scheduleTurn();
+}
+
+void Daemon::reloadFailed(const std::string& reason) {
+  log::error("reload.failed", {{"config", options_.config},
+                               {"reason", reason},
+                               {"effect", "none, the old site file stays in force"}});
+}
+
+// What BGP needs beside the site file: readable passwords, a relay, a socket for it.
+Status Daemon::readyForBgp(const config::Site& site) {
+  if (!site.bgp) return {};
+  if (const auto config = exabgpConfig(site, options_); !config) {
+    return tl::unexpected(config.error());
+  }
+  return relay_ ? Status() : startBgp();
 }
 
 void Daemon::stop() {

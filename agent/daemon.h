@@ -2,6 +2,7 @@
 // outcomes and the relay's messages.
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ class Daemon {
  private:
   // Everything that can be missing is looked for before anything is changed.
   Status prepare();
+  Status readyForBgp(const config::Site& site);
   Status startBgp();
   void configureBgp();
   std::string exabgpRecord() const { return options_.runDir + "/exabgp.pid"; }
@@ -41,6 +43,7 @@ class Daemon {
   void awaitSignal();
   void onSignal(int signal);
   void reload();
+  void reloadFailed(const std::string& reason);
 
   // Stopping: withdraw, wait for ExaBGP's word, let traffic leave, stop ExaBGP, end.
   void stop();
@@ -51,7 +54,7 @@ class Daemon {
   Options options_;
   config::Site site_;
   asio::io_context loop_{1};
-  asio::signal_set signals_{loop_};
+  asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer turnTimer_{loop_};
   asio::steady_timer stopTimer_{loop_};
   UniqueFd lock_;

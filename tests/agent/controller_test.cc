@@ -302,6 +302,24 @@ TEST_F(ControllerTest, AnUnprogrammedServiceIsNotAnnouncedAndTriedAgain) {
   EXPECT_EQ(life->announced(), std::set<std::string>{kVip});
 }
 
+TEST_F(ControllerTest, NothingIsAnnouncedBeforeTheKernelHasItsServersBack) {
+  auto life = servingLife();
+  for (const auto* server : {"192.0.2.101:80", "192.0.2.102:80", "192.0.2.103:80"}) {
+    failServer(*life, server);
+  }
+  ASSERT_TRUE(life->announced().empty());
+  std::vector<std::size_t> announcedAtWrite;
+  kernel.failure = [&](std::size_t, const ipvs::Operation&) {
+    announcedAtWrite.push_back(life->announced().size());
+    return 0;
+  };
+  life->answerAll(Answer::pass);
+  life->answerAll(Answer::pass);
+  life->turn();
+  EXPECT_EQ(announcedAtWrite, std::vector<std::size_t>(3, 0));
+  EXPECT_EQ(life->announced(), std::set<std::string>{kVip});
+}
+
 TEST_F(ControllerTest, NoAddressNoAnnouncement) {
   interfaces.refuse = true;
   auto life = newLife(site());
