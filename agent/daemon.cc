@@ -67,12 +67,6 @@ Status Daemon::prepare() {
   if (!kernel) return tl::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
   interfaces_ = std::make_unique<KernelInterfaces>();
-  // Asking takes half a second, so only when no ExaBGP of ours is on record.
-  if (isManaged(site_) && !std::filesystem::exists(exabgpRecord())) {
-    const auto version = bgp::ExabgpProcess::probe("exabgp");
-    if (!version) return tl::unexpected(version.error());
-    log::info("exabgp.found", {{"version", *version}});
-  }
   const auto identity = ipvs::kernelIdentity();
   if (!identity) return tl::unexpected(identity.error());
   memory_ = std::make_unique<MemoryFile>(options_.runDir + "/ipvs.json", *identity);
@@ -89,7 +83,13 @@ Status Daemon::prepare() {
       [this](CheckId id, bool pending) { prober_->setPending(id, pending); }});
   if (const auto ready = readyForBgp(site_); !ready) return ready;
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
-  setSysctls(site_.sysctls);  // only now: the start may have failed for lack of a permission
+  // Asking takes half a second, so only when no ExaBGP of ours is on record.
+  if (isManaged(site_) && !std::filesystem::exists(exabgpRecord())) {
+    const auto version = bgp::ExabgpProcess::probe("exabgp");
+    if (!version) return tl::unexpected(version.error());
+    log::info("exabgp.found", {{"version", *version}});
+  }
+  setSysctls(site_.sysctls);  // only now: all that can be missing has been looked for
   configureBgp();
   return {};
 }
@@ -141,7 +141,7 @@ bgp::RelayLink::Events Daemon::relayEvents() {
     const auto level = state == "down" ? log::Level::warning : log::Level::info;
     log::event(level, "bgp.session_" + state, {{"neighbor", neighbor.str()}, {"reason", reason}});
   };
-  events.error = [](const std::string& what) { log::error("bgp.refused", {{"command", what}}); };
+  events.error = [](const std::string& what) { log::error("bgp.report", {{"reason", what}}); };
   events.disconnected = [] { log::warning("bgp.relay_lost"); };
   return events;
 }
