@@ -14,7 +14,7 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: www.example.org\r\n%s\r\n"
+REQUEST = b"GET %s HTTP/1.1\r\nHost: www.example.org\r\n%s\r\n"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _WHY = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset", errno.EPIPE: "reset",
         errno.EHOSTUNREACH: "unreachable", errno.ENETUNREACH: "unreachable",
@@ -53,7 +53,7 @@ class Flow:
     """
 
     def __init__(self, target: tuple[str, int], source: tuple[str, int] | None = None,
-                 tos: int = 0, request: bytes = REQUEST % b"Connection: close\r\n"):
+                 tos: int = 0, request: bytes = REQUEST % (b"/", b"Connection: close\r\n")):
         self.target, self.request = target, request
         self.opened = time.monotonic()
         self.sent = False
@@ -111,18 +111,19 @@ class Flow:
 
 
 def ask(target: tuple[str, int], source: str, ports: Iterable[int], *, tos: int = 0,
-        timeout: float = 5.0, at_once: int = 50) -> Answers:
+        timeout: float = 5.0, at_once: int = 50, path: bytes = b"/") -> Answers:
     """One request from each client port, `at_once` of them at a time. Must run on the client.
 
     `timeout` is for a whole flow. `tos` pins flows to a node (plan.pin_tos).
     """
     start = time.monotonic()
     answers = Answers()
+    request = REQUEST % (path, b"Connection: close\r\n")
 
     def opened() -> Iterator[Flow]:
         for port in ports:
             try:
-                yield Flow(target, (source, port), tos)
+                yield Flow(target, (source, port), tos, request)
             except OSError as error:
                 answers.failed[port] = reason(error)
 
@@ -140,7 +141,7 @@ class Held:
     """
 
     def __init__(self, target: tuple[str, int], source: str, ports: Iterable[int], tos: int = 0):
-        self._request = REQUEST % b""
+        self._request = REQUEST % (b"/", b"")
         self._flows = [Flow(target, (source, port), tos, self._request) for port in ports]
         self._lost: set[int] = set()
         self.first = self.ask()

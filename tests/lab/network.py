@@ -240,18 +240,22 @@ class Network:
                               self.plan.client.of(family), ports,
                               tos=pin_tos(via.index) if via else 0)
 
-    def steady(self, rate: float = 20, families: Iterable[int] = FAMILIES) -> Steady:
+    def steady(self, rate: float = 20, families: Iterable[int] = FAMILIES,
+               timeout: float = 3) -> Steady:
         """Starts a background client: `rate` requests a second, over these families in turn."""
         targets = [(vip.of(f), self.plan.sizes.ports[0]) for vip in self.plan.vips
                    for f in families]
-        return Steady(self.client, targets, rate)
+        return Steady(self.client, targets, rate, timeout)
 
-    def forget_flows(self, deadline: float = 20) -> None:
+    def forget_flows(self, deadline: float = 20, ports: Iterable[int] | None = None) -> None:
         """Waits until the nodes have forgotten closed connections, so that a client port that is
-        used again is scheduled again."""
+        used again is scheduled again. With ports: those of these client ports only."""
+        chosen = None if ports is None else frozenset(ports)
+
         def closed() -> list[str]:
-            return [f"{node.name} {node.connections()}" for node in self.nodes
-                    if node.connections().keys() - {"ESTABLISHED"}]
+            states = {node.name: node.connections(chosen) for node in self.nodes}
+            return [f"{name} {found}" for name, found in states.items()
+                    if found.keys() - {"ESTABLISHED"}]
 
         try:
             wait_for(lambda: not closed(), deadline, "closed connections to leave the table")

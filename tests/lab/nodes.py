@@ -6,7 +6,7 @@ import dataclasses
 import os
 import pathlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hosts import OUT, RUN, Host, LabError, Process
 from plan import FAMILIES, NODE_AS, ROUTER_AS, Address, Plan
@@ -91,11 +91,14 @@ class Node(Host):
         """What the kernel holds, by key."""
         return parse_ipvs(self.run("ipvsadm", "-Sn"))
 
-    def connections(self) -> dict[str, int]:
-        """Entries of the connection table by state (ESTABLISHED, FIN_WAIT, …)."""
+    def connections(self, ports: Collection[int] | None = None) -> dict[str, int]:
+        """Entries of the connection table by state (ESTABLISHED, FIN_WAIT, …); all, or those of
+        these client ports."""
         with self.inside(), open("/proc/net/ip_vs_conn", encoding="ascii") as table:
             next(table)
-            return dict(collections.Counter(line.split()[7] for line in table))
+            rows = [line.split() for line in table]
+        return dict(collections.Counter(row[7] for row in rows
+                                        if ports is None or int(row[2], 16) in ports))
 
     def vip_addresses(self, interface: str = "lo") -> list[str]:
         """The virtual IPs that the interface holds now."""

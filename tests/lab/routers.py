@@ -56,6 +56,7 @@ class Router(Host):
         self.socket = RUN / f"{name}.ctl"
         self.bird: Process | None = None
         self.monitor: Process | None = None
+        self._kernel_routes: tuple[int, dict[str, list[str]]] = (-1, {})
 
     def pin(self) -> None:
         """Makes the rules that send marked packets from the client through one node."""
@@ -155,7 +156,17 @@ protocol bgp {session_name(node, family)} {{
         return found
 
     def kernel_routes(self) -> dict[str, list[str]]:
-        """What BIRD put into the kernel: prefix (with its length) to sorted next hops."""
+        """What BIRD put into the kernel: prefix (with its length) to sorted next hops.
+
+        Asked only when the record says that something changed: under emulation each program that
+        is started costs a tenth of a second, which is missed where many wait for ExaBGP.
+        """
+        position = self.position()
+        if position != self._kernel_routes[0]:
+            self._kernel_routes = position, self._read_kernel_routes()
+        return self._kernel_routes[1]
+
+    def _read_kernel_routes(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for family in FAMILIES:
             text = self.run("ip", "-j", f"-{family}", "route", "show", "proto", "bird")

@@ -44,12 +44,13 @@ class Steady:
     """The running background client. Use as a context manager, or call stop()."""
     _count = 0
 
-    def __init__(self, client: Host, targets: list[tuple[str, int]], rate: float):
+    def __init__(self, client: Host, targets: list[tuple[str, int]], rate: float,
+                 timeout: float):
         Steady._count += 1
         self._state = OUT / f"steady-{Steady._count}.json"
         arguments = [f"{address} {port}" for address, port in targets]
         self._process = client.spawn(f"steady-{Steady._count}", "/usr/bin/python3", __file__,
-                                     str(self._state), str(rate), *arguments)
+                                     str(self._state), str(rate), str(timeout), *arguments)
         wait_for(lambda: self._state.exists() and self.report().answered, 20,
                  f"the first answer of the steady client (log: {self._process.log})")
 
@@ -71,8 +72,9 @@ class Steady:
 
 
 class _Client:
-    def __init__(self, state: str, rate: float, targets: list[tuple[str, int]]):
-        self.state, self.rate, self.targets = pathlib.Path(state), rate, targets
+    def __init__(self, state: str, rate: float, timeout: float, targets: list[tuple[str, int]]):
+        self.state, self.targets = pathlib.Path(state), targets
+        self.rate, self.timeout = rate, timeout
         self.sent = self.answered = 0
         self.slowest = 0.0
         self.failures: list[Failure] = []
@@ -87,7 +89,7 @@ class _Client:
 
     def run(self) -> None:
         """Opens a request at each beat; an unanswered one does not hold up the others."""
-        for flow, why in flows.drive(self.beats(), timeout=3.0, at_once=500, until_close=True):
+        for flow, why in flows.drive(self.beats(), self.timeout, at_once=500, until_close=True):
             self.note(flow, why)
         self.write()
 
@@ -125,9 +127,9 @@ class _Client:
 
 
 def main() -> None:
-    state, rate, *targets = sys.argv[1:]
+    state, rate, timeout, *targets = sys.argv[1:]
     pairs = [(address, int(port)) for address, port in (t.split() for t in targets)]
-    client = _Client(state, float(rate), pairs)
+    client = _Client(state, float(rate), float(timeout), pairs)
 
     def stop(*_: object) -> None:
         client.stopping = True
