@@ -109,14 +109,18 @@ def changes_health(lab: Network) -> str:
         server.health(mode)
         seen[mode] = health_status(lab, server.address.v4)
     check(seen == {"fail": 503, "drain": 404, "hang": None, "up": 200}, f"health: {seen}")
+    for mode, status in (("fail", 503), ("up", 200)):
+        server.health(mode)
+        monitor = health_status(lab, server.address.v4, "/monitor")
+        check(monitor == status, f"monitor-uri while {mode}: {monitor}")
     return str(seen)
 
 
-def health_status(lab: Network, address: str) -> int | None:
+def health_status(lab: Network, address: str, path: str = "/healthcheck") -> int | None:
     with lab.nodes[0].inside():
         connection = http.client.HTTPConnection(address, 80, timeout=1)
         try:
-            connection.request("GET", "/healthcheck")
+            connection.request("GET", path)
             return connection.getresponse().status
         except (TimeoutError, http.client.HTTPException, OSError):
             return None

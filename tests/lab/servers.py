@@ -6,8 +6,8 @@ import socket
 from hosts import OUT, RUN, Host, LabError, Process, wait_for
 from plan import HOST_BITS, Address, Plan, add_address
 
-# How the health check's address answers: 200, 503, 404 (HAProxy's convention for "alive, but no
-# new connections"), or not at all.
+# How /healthcheck answers: 200, 503, 404 (HAProxy's convention for "alive, but no new
+# connections"), or not at all. /monitor is HAProxy's own monitor-uri: 200 or 503.
 HEALTH = {"up": 200, "fail": 503, "drain": 404, "hang": None}
 
 # IPv4 in IPv4, IPv6 in IPv4, both in IPv6; each takes packets from anybody.
@@ -85,6 +85,9 @@ class L7(Host):
         self.haproxy.start(f"""\
 frontend web
 {binds}
+    monitor-uri /monitor
+    acl failing str(health),map({self._map},up) -m str fail
+    monitor fail if failing
     http-request return status 200 if {{ path /who }}
     http-request set-var(txn.health) str(health),map({self._map},up) if {{ path /healthcheck }}
     http-request silent-drop if {{ var(txn.health) -m str hang }}

@@ -72,7 +72,8 @@ class Keeper:
         site = self.node.site() | {"shutdown": {"drain": "2s"}}
         site["services"]["web"]["quorum"] = QUORUM
         # A loaded machine must not look like a failed server.
-        site["checks"]["healthz"] |= {"interval": "3s", "timeout": "3s", "fall": 2}
+        site["checks"]["healthz"] |= {"path": "/monitor", "interval": "3s", "timeout": "3s",
+                                      "fall": 2}
         self.node.start_agent(site)
         self._supervisor = Supervisor(self.node)
         self._supervisor.__enter__()
