@@ -3,7 +3,7 @@
 
 BUILD := build/release
 
-.PHONY: help setup build unit test demo lint clean
+.PHONY: help setup build programs unit test demo lint clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -11,9 +11,14 @@ help:           ## this list
 setup:          ## install Debian packages, fetch the lab's kernel (quick when done already)
 	@scripts/setup
 
-build: setup    ## build everything into build/release
-	@test -f $(BUILD)/build.ninja || cmake --preset release
+$(BUILD)/build.ninja: | setup
+	@cmake --preset release
+
+build: setup $(BUILD)/build.ninja  ## build everything into build/release
 	@cmake --build $(BUILD)
+
+programs: setup $(BUILD)/build.ninja
+	@cmake --build $(BUILD) --target l4ward l4ward-exabgp
 
 unit: build     ## unit tests: seconds, no virtual machine
 	@ctest --test-dir $(BUILD) --output-on-failure -L unit -j2
@@ -21,7 +26,7 @@ unit: build     ## unit tests: seconds, no virtual machine
 test: build     ## every test: units, also under sanitizers, and the lab on a real kernel
 	@scripts/test
 
-demo: build     ## the three-tier site on a real kernel, told as a story
+demo: programs  ## the three-tier site on a real kernel, told as a story
 	@tests/lab/vm -- /usr/bin/python3 tests/lab/demo.py
 
 lint: build     ## format, clang-tidy, shellcheck, flake8, file sizes

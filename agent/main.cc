@@ -13,13 +13,18 @@ namespace {
 
 constexpr int kBadInput = 2;
 
+std::string count(std::size_t number, const std::string& what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 int check(const Options& options, const config::Site& site) {
+  const auto model = compile(site);
   std::size_t servers = 0;
   for (const auto& [name, pool] : site.pools) servers += pool.servers.size();
-  std::cout << options.config << ": valid: " << compile(site).services.size()
-            << " IPVS services on " << compile(site).vips.size() << " virtual IPs, "
-            << site.pools.size() << " pools with " << servers << " servers, "
-            << (site.bgp ? site.bgp->neighbors.size() : 0) << " BGP neighbors\n";
+  std::cout << options.config << ": valid: " << count(model.services.size(), "IPVS service")
+            << " on " << count(model.vips.size(), "virtual IP") << ", "
+            << count(site.pools.size(), "pool") << " with " << count(servers, "server") << ", "
+            << count(site.bgp ? site.bgp->neighbors.size() : 0, "BGP neighbor") << '\n';
   return 0;
 }
 
