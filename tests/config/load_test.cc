@@ -42,6 +42,17 @@ TEST(Load, EveryExample) {
   EXPECT_GE(count, 3);
 }
 
+// Whoever copies the README's first site file gets one that works.
+TEST(Load, TheReadmesFirstSite) {
+  const auto readme = *readFile(std::string(L4WARD_SOURCE_DIR) + "/README.md", 100000);
+  const std::string fence = "```yaml\n";
+  const auto begin = readme.find(fence);
+  ASSERT_NE(begin, std::string::npos);
+  const auto start = begin + fence.size();
+  const Site site = load(readme.substr(start, readme.find("```", start) - start));
+  EXPECT_EQ(site.services.at("web").ports, (std::vector<std::uint16_t>{80, 443}));
+}
+
 TEST(Load, FillsInEveryDefault) {
   const Site site = loadSite(*readFile(example("one-vip.yaml"), 10000), "f", "host-1").value();
   EXPECT_EQ(site.node, "host-1");
