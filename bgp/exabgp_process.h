@@ -39,9 +39,9 @@ class ExabgpProcess {
   static Result<std::string> probe(const std::string& program);
 
   // Starts or adopts. With another `configText` than the running one has: ExaBGP validates the new
-  // file in a process of its own (half a second, at most a minute; the loop goes on), then it replaces
-  // the old one and ExaBGP reloads. A file that ExaBGP refuses is reported by `failed` and the old
-  // one goes on. A start that fails is an error here and is retried with backoff.
+  // file in a process of its own (half a second, at most a minute; the loop goes on), then it
+  // replaces the old one and ExaBGP reloads. A file that ExaBGP refuses is reported by `failed` and
+  // the old one goes on. A start that fails is an error here and is retried with backoff.
   Status run(const std::string& configText);
 
   // SIGTERM, then SIGKILL after `grace`; `done` is called when it is gone.

@@ -75,9 +75,9 @@ struct Step {
 // The state after one more answer. From `unknown` the first definite answer decides. A local error
 // changes nothing but `localError`. A contrary answer (say fail while up) counts towards rise or
 // fall; going to drain, or from drain to up, takes `rise`; going down takes `fall`; an answer that
-// agrees with `health` ends the run. A different contrary answer starts it anew, but while up, where
-// drain and fail are one run that ends in the state of its last answer: a server that gives them in
-// turns is not up.
+// agrees with `health` ends the run. A different contrary answer starts it anew, but while up,
+// where drain and fail are one run that ends in the state of its last answer: a server that gives
+// them in turns is not up.
 Step step(const State& state, Answer answer, const Policy& policy);
 
 }  // namespace l4ward::healthcheck
