@@ -7,7 +7,6 @@
 namespace l4ward::config {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 

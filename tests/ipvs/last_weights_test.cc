@@ -17,7 +17,7 @@ ActualTable holding(std::uint32_t weight) {
 LastWeights known(std::uint32_t weight) {
   return {{{kWeb, server(1)}, weight}};
 }
-std::vector<Operation> edits(std::vector<std::uint32_t> weights) {
+std::vector<Operation> edits(const std::vector<std::uint32_t>& weights) {
   std::vector<Operation> operations;
   for (const auto weight : weights) {
     operations.push_back({kWeb, EditDestination{server(1), kIpip, weight}});

@@ -46,8 +46,8 @@ TEST(Maglev, SharesFollowLastWeights) {
   list[2].lastWeight = 0;
   auto counts = shares(MaglevTable(Family::v4, list));
   EXPECT_EQ(counts.size(), 2U);
-  EXPECT_NEAR(counts[0], 2 * 4093 / 3, 2);
-  EXPECT_NEAR(counts[1], 4093 / 3, 2);
+  EXPECT_NEAR(counts[0], 4093 * 2 / 3.0, 2);
+  EXPECT_NEAR(counts[1], 4093 / 3.0, 2);
 }
 
 TEST(Maglev, WeightsAreCutToSixBits) {
@@ -55,7 +55,7 @@ TEST(Maglev, WeightsAreCutToSixBits) {
   list[0].lastWeight = 1000;  // by 1: 10 bits, so shifted by 4
   list[1].lastWeight = 1;     // 0 after the shift, but at least 1
   auto counts = shares(MaglevTable(Family::v4, list));
-  EXPECT_NEAR(counts[1], 4093 / 63, 2);
+  EXPECT_NEAR(counts[1], 4093 / 63.0, 2);
 }
 
 TEST(Maglev, OrderMatters) {

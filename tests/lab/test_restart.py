@@ -189,7 +189,7 @@ class Restart(Frame):
             self.assertEqual(len([p for p in problems if word in p]), 1, f"{word}: {problems}")
         for problem in problems:
             self.assertRegex(problem, rf"{node.config}:[0-9]+:[0-9]+: .*found .*expected ")
-        self.assertIn(f"problems={len(problems)}", log.lines("reload.failed")[0])
+        self.assertIn(f'reason="{len(problems)} mistakes"', log.lines("reload.failed")[0])
         stays(lambda: self.lab.since(mark).quiet, SETTLED, "routers see nothing")
         self.assert_writes()
         self.lab.l7[0].health("fail")
