@@ -46,7 +46,6 @@ class Announcer {
   bool isWithdrawn(const IpAddress& vip) const;
   // The same for all that was ever published.
   bool isSynced() const { return relayKnown_ && synced_ >= generation_; }
-  bool relayKnown() const { return relayKnown_; }
 
  private:
   void publish(bgp::RouteSet routes, const Because& because);

@@ -26,18 +26,6 @@ bool reached(const VirtualService& service, std::pair<unsigned, std::uint64_t> u
 
 }  // namespace
 
-std::string_view toString(Decision decision) {
-  switch (decision) {
-    case Decision::announce:
-      return "announce";
-    case Decision::keep:
-      return "keep";
-    case Decision::withdraw:
-      break;
-  }
-  return "withdraw";
-}
-
 Decision decide(bool addressPresent, std::span<const ServiceView> services) {
   const auto any = [&](auto what) { return std::any_of(services.begin(), services.end(), what); };
   if (!addressPresent || services.empty()) return Decision::withdraw;

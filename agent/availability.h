@@ -3,7 +3,6 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "agent/health.h"
 #include "agent/model.h"
@@ -20,7 +19,6 @@ struct ServiceView {
 };
 
 enum class Decision { announce, keep, withdraw };
-std::string_view toString(Decision decision);
 
 // All services of a virtual IP must serve. `keep`: not enough is known to change what stands.
 Decision decide(bool addressPresent, std::span<const ServiceView> services);

@@ -50,10 +50,7 @@ class Controller {
   // has acknowledged it.
   void withdrawAll() { announcer_.withdrawAll(); }
   bool isWithdrawn() const { return announcer_.isSynced(); }
-  bool relayKnown() const { return announcer_.relayKnown(); }
 
-  const Announcer& announcer() const { return announcer_; }
-  const Programmer& programmer() const { return programmer_; }
   // Programmed, and every service has its verdicts: what "ready" means to systemd.
   bool isReady(TimePoint now) const;
 

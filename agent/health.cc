@@ -11,7 +11,7 @@ void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint no
     if (const auto known = entries_.find(id); known != entries_.end()) {
       next.insert(*known);
     } else {
-      next[id] = {healthcheck::State::assumed(assumed(id)), check.policy, now, {}};
+      next[id] = {healthcheck::State::assumed(assumed(id)), check.policy, now};
     }
   }
   entries_ = std::move(next);
@@ -29,7 +29,6 @@ std::optional<HealthTable::Update> HealthTable::feed(const healthcheck::Outcome&
                       entry.state.pending() != step.state.pending(),
                       entry.state.localError != step.state.localError};
   entry.state = step.state;
-  if (outcome.answer != healthcheck::Answer::pass) entry.reason = outcome.reason;
   return update;
 }
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <string>
 
 #include "agent/model.h"
 #include "healthcheck/state.h"
@@ -16,8 +15,7 @@ class HealthTable {
   struct Entry {
     healthcheck::State state;
     healthcheck::Policy policy;
-    TimePoint since{};   // when this check began
-    std::string reason;  // of the last answer that was no pass
+    TimePoint since{};  // when this check began
   };
 
   // What one outcome did.
