@@ -191,7 +191,8 @@ class SiteFile(Frame):
         was = self.footprint()
         done = self.run_agent("--check")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertRegex(done.stdout, "valid: 2 IPVS services on 2 virtual IPs, 1 pool with 2 servers")
+        self.assertRegex(done.stdout,
+                         "valid: 2 IPVS services on 2 virtual IPs, 1 pool with 2 servers")
         self.assertEqual(self.footprint(), was)
 
     def test_printed_configuration(self) -> None:
