@@ -2,14 +2,12 @@
 // waits for the kernel, at most a few seconds.
 #pragma once
 
-#include <memory>
 #include <set>
 #include <string>
 
+#include "agent/route_netlink.h"
 #include "base/ip.h"
 #include "base/result.h"
-
-struct nl_sock;
 
 namespace l4ward {
 
@@ -17,10 +15,6 @@ class Addresses {
  public:
   // Errors: out of descriptors or memory.
   static Result<Addresses> open();
-
-  Addresses(Addresses&&) noexcept;
-  Addresses& operator=(Addresses&&) noexcept;
-  ~Addresses();
 
   // The host addresses (/32 and /128) of an interface; those with a network are somebody else's.
   // An error if there is no such interface (code ENODEV).
@@ -42,12 +36,8 @@ class Addresses {
   Result<bool> removeDummy(const std::string& interface) const;
 
  private:
-  Addresses();
-
-  struct Free {
-    void operator()(nl_sock* socket) const;
-  };
-  std::unique_ptr<nl_sock, Free> socket_;
+  explicit Addresses(RouteSocket socket) : socket_(std::move(socket)) {}
+  RouteSocket socket_;
 };
 
 }  // namespace l4ward

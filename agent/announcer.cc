@@ -7,21 +7,21 @@
 namespace l4ward::agent {
 namespace {
 
-std::set<IpAddress> vipsOf(const bgp::RouteSet& routes) {
-  std::set<IpAddress> vips;
-  for (const auto& [key, attributes] : routes) vips.insert(key.prefix.address);
+std::set<Prefix> vipsOf(const bgp::RouteSet& routes) {
+  std::set<Prefix> vips;
+  for (const auto& [key, attributes] : routes) vips.insert(key.prefix);
   return vips;
 }
 
 }  // namespace
 
-bgp::RouteSet wantedRoutes(const std::map<IpAddress, Decision>& decisions,
-                           const config::Bgp& policy, const bgp::RouteSet& current) {
+bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
+                           const bgp::RouteSet& current) {
   bgp::RouteSet routes;
   for (const auto& [vip, decision] : decisions) {
     for (const auto& neighbor : policy.neighbors) {
-      if (neighbor.address.family() != vip.family()) continue;
-      const bgp::RouteKey key{neighbor.address, Prefix::host(vip)};
+      if (neighbor.address.family() != vip.address.family()) continue;
+      const bgp::RouteKey key{neighbor.address, vip};
       if (decision == Decision::announce) {
         routes[key] = {neighbor.localAddress, policy.med, policy.communities};
       } else if (const auto known = current.find(key);
@@ -43,7 +43,7 @@ void Announcer::relayConnected(const bgp::RouteSet& standing) {
   if (relayKnown_) return;
   relayKnown_ = true;
   current_ = standing;
-  for (const auto& vip : vipsOf(standing)) log::info("vip.found", {{"vip", vip.str()}});
+  for (const auto& vip : vipsOf(standing)) log::info("vip.found", {{"vip", vip.shortStr()}});
   if (stopped_) withdrawAll();
 }
 
@@ -52,7 +52,7 @@ void Announcer::synced(std::uint64_t generation) {
   std::erase_if(withdrawnAt_, [&](const auto& entry) { return entry.second <= synced_; });
 }
 
-void Announcer::update(const std::map<IpAddress, Decision>& decisions, const Because& because) {
+void Announcer::update(const std::map<Prefix, Decision>& decisions, const Because& because) {
   if (!policy_ || !relayKnown_ || stopped_) return;
   publish(wantedRoutes(decisions, *policy_, current_), because);
 }
@@ -69,21 +69,21 @@ void Announcer::publish(bgp::RouteSet routes, const Because& because) {
   for (const auto& vip : after) {
     withdrawnAt_.erase(vip);
     if (before.contains(vip)) continue;
-    log::info("vip.announced", {{"vip", vip.str()}, {"because", because(vip)}});
+    log::info("vip.announced", {{"vip", vip.shortStr()}, {"because", because(vip)}});
   }
   for (const auto& vip : before) {
     if (after.contains(vip)) continue;
     withdrawnAt_[vip] = generation_;
-    log::warning("vip.withdrawn", {{"vip", vip.str()}, {"because", because(vip)}});
+    log::warning("vip.withdrawn", {{"vip", vip.shortStr()}, {"because", because(vip)}});
   }
   current_ = std::move(routes);
 }
 
-bool Announcer::isAnnounced(const IpAddress& vip) const {
+bool Announcer::isAnnounced(const Prefix& vip) const {
   return vipsOf(current_).contains(vip);
 }
 
-bool Announcer::isWithdrawn(const IpAddress& vip) const {
+bool Announcer::isWithdrawn(const Prefix& vip) const {
   if (!relayKnown_) return !policy_;
   return !isAnnounced(vip) && !withdrawnAt_.contains(vip);
 }

@@ -14,8 +14,8 @@ namespace l4ward::agent {
 
 // The routes for `decisions`: announced ones with the attributes of `policy`, kept ones as they are
 // in `current`, nothing for the others. An IPv4 VIP goes to IPv4 neighbors, IPv6 to IPv6. Pure.
-bgp::RouteSet wantedRoutes(const std::map<IpAddress, Decision>& decisions,
-                           const config::Bgp& policy, const bgp::RouteSet& current);
+bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
+                           const bgp::RouteSet& current);
 
 class Announcer {
  public:
@@ -35,15 +35,15 @@ class Announcer {
   // Publishes what `decisions` make of the current routes; VIPs without a decision are withdrawn.
   // Does nothing before the relay was heard, or after withdrawAll().
   // `because` is asked for the log line of each VIP that changes.
-  using Because = std::function<std::string(const IpAddress&)>;
-  void update(const std::map<IpAddress, Decision>& decisions, const Because& because);
+  using Because = std::function<std::string(const Prefix&)>;
+  void update(const std::map<Prefix, Decision>& decisions, const Because& because);
 
   // The last word of an agent that stops.
   void withdrawAll();
 
-  bool isAnnounced(const IpAddress& vip) const;
+  bool isAnnounced(const Prefix& vip) const;
   // ExaBGP acknowledged that no neighbor has a route to it.
-  bool isWithdrawn(const IpAddress& vip) const;
+  bool isWithdrawn(const Prefix& vip) const;
   // The same for all that was ever published.
   bool isSynced() const { return relayKnown_ && synced_ >= generation_; }
 
@@ -53,7 +53,7 @@ class Announcer {
   Publish publish_;
   std::optional<config::Bgp> policy_;
   bgp::RouteSet current_;
-  std::map<IpAddress, std::uint64_t> withdrawnAt_;  // generation that took the VIP's routes away
+  std::map<Prefix, std::uint64_t> withdrawnAt_;  // generation that took the VIP's routes away
   std::uint64_t generation_ = 0;
   std::uint64_t synced_ = 0;
   bool relayKnown_ = false;

@@ -12,6 +12,7 @@ using healthcheck::Health;
 Controller::Controller(Environment environment)
     : environment_(std::move(environment)),
       programmer_(environment_.kernel, environment_.memory),
+      globals_(environment_.globals, environment_.memory),
       announcer_(environment_.publish),
       vips_(environment_.interfaces, environment_.memory) {}
 
@@ -29,6 +30,7 @@ void Controller::configure(config::Site site, TimePoint now) {
   site_ = std::move(site);
   model_ = compile(site_);
   health_.setChecks(model_.checks, now, [this](CheckId id) { return assumedHealth(id); });
+  own();
   retireDropped(now);
   announcer_.setPolicy(site_.bgp);
 
@@ -58,26 +60,45 @@ Health Controller::assumedHealth(CheckId id) const {
   return health;
 }
 
+// What the site file names is ours from now on, also if it was there before us.
+void Controller::own() {
+  auto& owned = environment_.memory.value.owned;
+  for (const auto& [key, service] : model_.services) {
+    const auto [entry, fresh] = owned.insert_or_assign(key, service.vips);
+    if (fresh && programmer_.exists(key)) log::info("ipvs.adopted", {{"service", key.str()}});
+  }
+}
+
+// Whether the site file has none of them any more.
+bool Controller::isDropped(const std::set<Prefix>& vips) const {
+  return std::none_of(vips.begin(), vips.end(),
+                      [this](const auto& vip) { return model_.vips.contains(vip); });
+}
+
 void Controller::retireDropped(TimePoint now) {
   // A relay that lost its agent withdraws after `hold`; that long, and a little, must be waited
   // when nobody can say what stands.
   const auto patience = (site_.bgp ? site_.bgp->hold : Millis(0)) + Millis(5000);
-  std::erase_if(retiring_, [&](const auto& entry) { return model_.vips.contains(entry.first); });
-  for (const auto& key : environment_.memory.value.owned) {
-    const auto& vip = key.vip.address;
-    const auto actual = programmer_.actual().find(key);
-    if (model_.vips.contains(vip) || actual == programmer_.actual().end()) continue;
-    auto& retiring = retiring_.try_emplace(vip, Retiring{{}, now + patience, false}).first->second;
-    auto& frozen = retiring.services[key];
-    frozen.config = actual->second.config;
-    for (const auto& destination : actual->second.destinations) {
-      const auto last = environment_.memory.value.lastWeights.find({key, destination.address});
-      const auto known = last == environment_.memory.value.lastWeights.end() ? 1U : last->second;
-      frozen.destinations[destination.address] = {destination.path,
-                                                  destination.weight ? destination.weight : known,
-                                                  destination.weight == 0};
-    }
+  std::erase_if(retiring_, [&](const auto& entry) { return !isDropped(entry.second.vips); });
+  for (const auto& [key, vips] : environment_.memory.value.owned) {
+    if (!isDropped(vips) || !programmer_.exists(key)) continue;
+    retiring_.try_emplace(key, Retiring{asHeld(key), vips, now + patience, false});
   }
+}
+
+// What the kernel holds, as something to be wanted.
+ipvs::WantedService Controller::asHeld(const ipvs::ServiceKey& key) const {
+  const auto& actual = programmer_.actual().at(key);
+  const auto& lastWeights = environment_.memory.value.lastWeights;
+  ipvs::WantedService held{actual.config, {}};
+  for (const auto& destination : actual.destinations) {
+    const auto last = lastWeights.find({key, destination.address});
+    const auto known = last == lastWeights.end() ? 1U : last->second;
+    held.destinations[destination.address] = {destination.path,
+                                              destination.weight ? destination.weight : known,
+                                              destination.weight == 0, destination.thresholds};
+  }
+  return held;
 }
 
 bool Controller::onOutcome(const healthcheck::Outcome& outcome) {
@@ -119,27 +140,42 @@ void Controller::logUpdate(const healthcheck::Outcome& outcome,
 
 ipvs::WantedTable Controller::wanted(TimePoint now) {
   auto table = wantedTable(model_, health_);
-  for (auto& [vip, retiring] : retiring_) {
-    if (retiring.withdrawn || !announcer_.isWithdrawn(vip)) continue;
+  const auto gone = [this](const auto& vip) { return announcer_.isWithdrawn(vip); };
+  for (auto& [key, retiring] : retiring_) {
+    if (retiring.withdrawn || !std::ranges::all_of(retiring.vips, gone)) continue;
     retiring.withdrawn = true;
     retiring.until = now + site_.shutdown.drain;
   }
   std::erase_if(retiring_, [&](const auto& entry) { return now >= entry.second.until; });
-  for (const auto& [vip, retiring] : retiring_) {
-    table.insert(retiring.services.begin(), retiring.services.end());
-  }
+  for (const auto& [key, retiring] : retiring_) table.emplace(key, retiring.service);
   return table;
 }
 
-std::map<IpAddress, Decision> Controller::decide(TimePoint now) const {
-  std::map<IpAddress, std::vector<ServiceView>> views;
+// Services that get no traffic, because no router has a route to their VIPs. Without BGP others
+// route, and nothing is known.
+std::set<ipvs::ServiceKey> Controller::idle() const {
+  std::set<ipvs::ServiceKey> idle;
+  if (!site_.bgp) return idle;
+  std::set<Prefix> withdrawn;
+  for (const auto& vip : model_.vips) {
+    if (announcer_.isWithdrawn(vip)) withdrawn.insert(vip);
+  }
+  if (withdrawn.empty()) return idle;
+  for (const auto& [key, service] : model_.services) {
+    if (std::ranges::includes(withdrawn, service.vips)) idle.insert(key);
+  }
+  return idle;
+}
+
+std::map<Prefix, Decision> Controller::decide(TimePoint now) const {
+  std::map<Prefix, std::vector<ServiceView>> views;
   for (const auto& [key, service] : model_.services) {
     auto view = viewOf(service, health_, now, site_.announceDeadline);
     view.exists = programmer_.exists(key);
     view.programmed = programmer_.isProgrammed(key);
-    views[key.vip.address].push_back(view);
+    for (const auto& vip : service.vips) views[vip].push_back(view);
   }
-  std::map<IpAddress, Decision> decisions;
+  std::map<Prefix, Decision> decisions;
   for (const auto& [vip, list] : views) {
     decisions[vip] = agent::decide(vips_.isPresent(vip), list);
   }
@@ -147,51 +183,59 @@ std::map<IpAddress, Decision> Controller::decide(TimePoint now) const {
 }
 
 // Why a VIP's routes are as they are: the state of its services, for the log.
-std::string Controller::explain(const IpAddress& vip) const {
+std::string Controller::explain(const Prefix& vip) const {
+  constexpr std::size_t kMaxTexts = 8;  // a range may have hundreds of services that say the same
   if (!model_.vips.contains(vip)) return "no longer in the site file";
   if (!vips_.isPresent(vip)) return "not on interface " + site_.interface;
-  std::string text;
+  std::set<std::string> texts;
   for (const auto& [key, service] : model_.services) {
-    if (key.vip.address != vip) continue;
-    if (!text.empty()) text += "; ";
-    text += service.service + ":" + std::to_string(key.vip.port) + " " + describe(service, health_);
+    if (!service.vips.contains(vip) || texts.size() == kMaxTexts) continue;
+    auto text = service.service + (key.vip.port ? ":" + std::to_string(key.vip.port) : "") + " " +
+                describe(service, health_);
     if (!programmer_.exists(key)) text += ", not in the kernel";
+    texts.insert(std::move(text));
   }
-  return text;
+  std::string joined;
+  for (const auto& text : texts) joined += (joined.empty() ? "" : "; ") + text;
+  return joined;
+}
+
+void Controller::resync() {
+  programmer_.resync();
+  vips_.resync();
+  globals_.resync();
 }
 
 TimePoint Controller::turn(TimePoint now) {
-  const auto because = [this](const IpAddress& vip) { return explain(vip); };
-  const bool addressesReady = vips_.ensure(site_.interface, model_.vips);
+  const auto because = [this](const Prefix& vip) { return explain(vip); };
+  const auto addressesDue = vips_.ensure(site_.interface, model_.vips, now, site_.ipvs.driftPeriod);
   // Before the kernel is touched: what must be withdrawn is withdrawn first, and only that.
   auto before = decide(now);
   for (auto& [vip, decision] : before) {
     if (decision == Decision::announce) decision = Decision::keep;
   }
   announcer_.update(before, because);
-  programmer_.reconcile(wanted(now), now, site_.drainLimit);
+  programmer_.reconcile(wanted(now), idle(), now, {site_.drainLimit, site_.ipvs.driftPeriod});
   // After it: what has become able to serve is announced last.
   announcer_.update(decide(now), because);
   vips_.releaseOthers(site_.interface, heldAddresses());
-
-  auto due = nextDeadline(now);
-  if (!addressesReady) due = std::min(due, now + std::chrono::seconds(1));
-  return due;
+  const auto globalsDue =
+      globals_.reconcile(wantedGlobals(site_.ipvs), now, site_.ipvs.driftPeriod);
+  return std::min({nextDeadline(now), addressesDue, globalsDue});
 }
 
 // An address stays while anything of ours still works for it.
-std::set<IpAddress> Controller::heldAddresses() const {
+std::set<Prefix> Controller::heldAddresses() const {
   auto held = model_.vips;
-  for (const auto& [vip, retiring] : retiring_) held.insert(vip);
-  for (const auto& key : environment_.memory.value.owned) {
-    if (programmer_.exists(key)) held.insert(key.vip.address);
+  for (const auto& [key, vips] : environment_.memory.value.owned) {
+    if (programmer_.exists(key) || retiring_.contains(key)) held.insert(vips.begin(), vips.end());
   }
   return held;
 }
 
 TimePoint Controller::nextDeadline(TimePoint now) const {
   auto due = programmer_.nextDue();
-  for (const auto& [vip, retiring] : retiring_) due = std::min(due, retiring.until);
+  for (const auto& [key, retiring] : retiring_) due = std::min(due, retiring.until);
   for (const auto& [id, check] : model_.checks) {
     const auto* entry = health_.find(id);
     if (entry->state.verified) continue;

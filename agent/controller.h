@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/announcer.h"
+#include "agent/globals_keeper.h"
 #include "agent/programmer.h"
 #include "agent/vips.h"
 #include "config/site.h"
@@ -22,6 +23,7 @@ class Controller {
   // What the controller acts on. All must outlive it.
   struct Environment {
     ipvs::Kernel& kernel;
+    ipvs::GlobalsKernel& globals;
     Interfaces& interfaces;
     MemoryFile& memory;
     Announcer::Publish publish;
@@ -43,6 +45,9 @@ class Controller {
   void onRelayConnected(const bgp::RouteSet& standing) { announcer_.relayConnected(standing); }
   void onSynced(std::uint64_t generation) { announcer_.synced(generation); }
 
+  // The next turn() looks at the whole kernel and mends what others changed.
+  void resync();
+
   // Brings everything in line. Returns when it must be called again at the latest.
   TimePoint turn(TimePoint now);
 
@@ -55,22 +60,27 @@ class Controller {
   bool isReady(TimePoint now) const;
 
  private:
-  // Services of a VIP that the site file dropped, held as they were until its routes are gone and
+  // A service whose VIPs the site file dropped, held as it was until their routes are gone and
   // traffic has had the time to leave: ExaBGP acknowledges before the routers have heard.
   struct Retiring {
-    ipvs::WantedTable services;
+    ipvs::WantedService service;
+    std::set<Prefix> vips;
     TimePoint until{};
     bool withdrawn = false;
   };
 
   void configure(config::Site site, TimePoint now);
+  void own();
   void retireDropped(TimePoint now);
+  ipvs::WantedService asHeld(const ipvs::ServiceKey& key) const;
+  bool isDropped(const std::set<Prefix>& vips) const;
   healthcheck::Health assumedHealth(CheckId id) const;
   void logUpdate(const healthcheck::Outcome& outcome, const HealthTable::Update& update) const;
   ipvs::WantedTable wanted(TimePoint now);
-  std::map<IpAddress, Decision> decide(TimePoint now) const;
-  std::string explain(const IpAddress& vip) const;
-  std::set<IpAddress> heldAddresses() const;
+  std::set<ipvs::ServiceKey> idle() const;
+  std::map<Prefix, Decision> decide(TimePoint now) const;
+  std::string explain(const Prefix& vip) const;
+  std::set<Prefix> heldAddresses() const;
   TimePoint nextDeadline(TimePoint now) const;
 
   Environment environment_;
@@ -78,9 +88,10 @@ class Controller {
   Model model_;
   HealthTable health_;
   Programmer programmer_;
+  GlobalsKeeper globals_;
   Announcer announcer_;
   Vips vips_;
-  std::map<IpAddress, Retiring> retiring_;
+  std::map<ipvs::ServiceKey, Retiring> retiring_;
 };
 
 }  // namespace l4ward::agent

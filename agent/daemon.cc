@@ -1,7 +1,5 @@
 #include "agent/daemon.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -10,8 +8,10 @@
 #include "agent/setup.h"
 #include "agent/sysctl.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "bgp/exabgp_config.h"
 #include "config/load.h"
+#include "ipvs/globals_netlink.h"
 #include "ipvs/identity.h"
 #include "ipvs/netlink.h"
 
@@ -40,7 +40,9 @@ bool isManaged(const config::Site& site) {
 }  // namespace
 
 Daemon::Daemon(Options options, config::Site site)
-    : options_(std::move(options)), site_(std::move(site)) {}
+    : options_(std::move(options)), site_(std::move(site)) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) signals_.add(signal);
+}
 
 Daemon::~Daemon() = default;
 
@@ -66,10 +68,11 @@ Status Daemon::prepare() {
   auto kernel = ipvs::NetlinkKernel::open();
   if (!kernel) return tl::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
+  globals_ = std::make_unique<ipvs::NetlinkGlobals>(ipvs::netlinkChannels({}));
   interfaces_ = std::make_unique<KernelInterfaces>();
   const auto identity = ipvs::kernelIdentity();
   if (!identity) return tl::unexpected(identity.error());
-  memory_ = std::make_unique<MemoryFile>(options_.runDir + "/ipvs.json", *identity);
+  memory_ = std::make_unique<MemoryFile>(recordPath(options_), *identity);
   memory_->load();
   prober_ = std::make_unique<healthcheck::Prober>([this](healthcheck::Outcome outcome) {
     asio::post(loop_, [this, outcome = std::move(outcome)] {
@@ -77,7 +80,7 @@ Status Daemon::prepare() {
     });
   });
   controller_ = std::make_unique<Controller>(Controller::Environment{
-      *kernel_, *interfaces_, *memory_,
+      *kernel_, *globals_, *interfaces_, *memory_,
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
       [this](CheckId id, bool pending) { prober_->setPending(id, pending); }});
@@ -171,7 +174,7 @@ void Daemon::turn() {
   if (!ready_ && controller_->isReady(Clock::now())) {
     ready_ = true;
     log::info("agent.ready");
-    sd_notify(0, "READY=1");
+    notifyServiceManager("READY=1");
   }
   turnTimer_.expires_at(due);
   turnTimer_.async_wait([this](ErrorCode error) {
@@ -191,6 +194,10 @@ void Daemon::awaitSignal() {
 void Daemon::onSignal(int signal) {
   if (signal == SIGHUP) {
     if (phase_ == Phase::running) reload();
+  } else if (signal == SIGUSR1) {
+    log::info("agent.resync");
+    controller_->resync();
+    scheduleTurn();
   } else if (phase_ == Phase::running) {
     stop();
   } else {
@@ -203,7 +210,7 @@ void Daemon::onSignal(int signal) {
 void Daemon::reload() {
   using std::chrono::microseconds;
   const auto since = std::chrono::duration_cast<microseconds>(Clock::now().time_since_epoch());
-  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(since.count()));
+  notifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since.count()));
   auto loaded = config::loadSiteFile(options_.config);
   if (!loaded) {
     for (const auto& diagnostic : loaded.error()) {
@@ -220,7 +227,7 @@ void Daemon::reload() {
     log::info("reload.done", {{"config", options_.config}, {"services", site_.services.size()}});
     scheduleTurn();
   }
-  sd_notify(0, "READY=1");
+  notifyServiceManager("READY=1");
 }
 
 void Daemon::reloadFailed(const std::string& reason) {
@@ -239,7 +246,7 @@ Status Daemon::readyForBgp(const config::Site& site) {
 }
 
 void Daemon::stop() {
-  sd_notify(0, "STOPPING=1");
+  notifyServiceManager("STOPPING=1");
   log::info("agent.stopping", {{"drain", formatDuration(site_.shutdown.drain)}});
   phase_ = Phase::withdrawing;
   controller_->withdrawAll();

@@ -54,11 +54,12 @@ class Daemon {
   Options options_;
   config::Site site_;
   asio::io_context loop_{1};
-  asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
+  asio::signal_set signals_{loop_};
   asio::steady_timer turnTimer_{loop_};
   asio::steady_timer stopTimer_{loop_};
   UniqueFd lock_;
   std::unique_ptr<ipvs::Kernel> kernel_;
+  std::unique_ptr<ipvs::GlobalsKernel> globals_;
   std::unique_ptr<Interfaces> interfaces_;
   std::unique_ptr<MemoryFile> memory_;
   std::unique_ptr<bgp::RelayLink> relay_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/addresses.h"
+#include "agent/local_routes.h"
 #include "agent/vips.h"
 
 namespace l4ward::agent {
@@ -12,16 +13,14 @@ namespace l4ward::agent {
 class KernelInterfaces final : public Interfaces {
  public:
   Status ensureInterface(const std::string& name) override;
-  Result<std::set<IpAddress>> addresses(const std::string& name) override;
-  Status add(const std::string& name, const IpAddress& address) override;
-  Status remove(const std::string& name, const IpAddress& address) override;
+  Result<std::set<Prefix>> list(const std::string& name) override;
+  Status add(const std::string& name, const Prefix& vip) override;
+  Status remove(const std::string& name, const Prefix& vip) override;
 
  private:
   // Opened when first needed, and again after an error.
-  template <typename Call>
-  auto with(const Call& call) -> decltype(call(std::declval<const Addresses&>()));
-
-  std::optional<Addresses> netlink_;
+  std::optional<Addresses> addresses_;
+  std::optional<LocalRoutes> ranges_;
 };
 
 }  // namespace l4ward::agent

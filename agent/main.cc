@@ -3,10 +3,17 @@
 #include <vector>
 
 #include "agent/daemon.h"
+#include "agent/memory_file.h"
+#include "agent/nftables.h"
 #include "agent/options.h"
+#include "agent/preview.h"
 #include "agent/setup.h"
+#include "base/netns.h"
 #include "bgp/exabgp_config.h"
 #include "config/load.h"
+#include "ipvs/identity.h"
+#include "ipvs/netlink.h"
+#include "ipvs/table_size.h"
 
 namespace l4ward::agent {
 namespace {
@@ -42,6 +49,42 @@ int printExabgpConfig(const Options& options, const config::Site& site) {
   return 0;
 }
 
+// The kernel's table, the agent's record and the size of Maglev tables, all only read.
+int plan(const Options& options, const config::Site& site) {
+  const auto failed = [](const Error& error) {
+    std::cerr << "l4ward: " << error.message << '\n';
+    return 1;
+  };
+  auto kernel = ipvs::NetlinkKernel::open();
+  if (!kernel) return failed(kernel.error());
+  const auto actual = (*kernel)->dump();
+  if (!actual) return failed(actual.error());
+  const auto identity = ipvs::kernelIdentity();
+  if (!identity) return failed(identity.error());
+  MemoryFile memory(recordPath(options), *identity);
+  memory.load();
+  auto size = ipvs::findTableSize();
+  if (!size) {
+    std::cerr << "l4ward: " << size.error().message << "; Debian's "
+              << ipvs::MaglevTable::kDefaultSize << " slots are assumed\n";
+    size = ipvs::TableSize{ipvs::MaglevTable::kDefaultSize, "assumed"};
+  }
+  std::cout << previewText(preview(site, *actual, memory.value, size->slots));
+  return 0;
+}
+
+// The actions that need the network. Sockets and threads are in the namespace that they are made
+// in, so entering it comes before any.
+int onNetwork(const Options& options, const config::Site& site) {
+  const auto entered = options.netns.empty() ? Status{} : enterNetns(options.netns);
+  if (!entered) {
+    std::cerr << "l4ward: " << entered.error().message << '\n';
+    return 1;
+  }
+  return options.action == Options::Action::plan ? plan(options, site)
+                                                 : Daemon(options, site).run();
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto options = parseOptions(arguments);
   if (!options) {
@@ -65,10 +108,13 @@ int run(const std::vector<std::string>& arguments) {
   switch (options->action) {
     case Options::Action::check:
       return check(*options, *site);
+    case Options::Action::printNftables:
+      std::cout << nftablesText(*site);
+      return 0;
     case Options::Action::printExabgpConfig:
       return printExabgpConfig(*options, *site);
     default:
-      return Daemon(*options, *site).run();
+      return onNetwork(*options, *site);
   }
 }
 

@@ -27,29 +27,40 @@ ipvs::Path toPath(const config::Pool& pool) {
     case config::Forward::tunnel:
       break;
   }
-  constexpr std::uint16_t kEncapChecksum = 0x1;  // IP_VS_TUNNEL_ENCAP_FLAG_CSUM
   ipvs::Tunnel tunnel;
   tunnel.type = static_cast<ipvs::TunnelType>(pool.tunnel.type);
   tunnel.port = pool.tunnel.port;
-  tunnel.flags = pool.tunnel.checksum ? kEncapChecksum : std::uint16_t{0};
+  if (pool.tunnel.checksum) tunnel.flags |= ipvs::kTunnelChecksum;
+  if (pool.tunnel.remoteChecksum) tunnel.flags |= ipvs::kTunnelRemoteChecksum;
   return {ipvs::Forward::tunnel, tunnel};
 }
 
-ipvs::ServiceConfig toConfig(const config::Service& service) {
+std::uint32_t toFlag(std::string_view name) {
+  if (name == "mh-fallback" || name == "sh-fallback" || name == "flag-1") return ipvs::kFlagSched1;
+  if (name == "mh-port" || name == "sh-port" || name == "flag-2") return ipvs::kFlagSched2;
+  return ipvs::kFlagSched3;
+}
+
+ipvs::ServiceConfig toConfig(const config::Service& service, Family family) {
   ipvs::ServiceConfig config;
   config.scheduler = service.scheduler;
-  config.flags = 0;
-  for (const auto& flag : service.schedulerFlags) {
-    if (flag == "mh-fallback") config.flags |= ipvs::kFlagMhFallback;
-    if (flag == "mh-port") config.flags |= ipvs::kFlagMhPort;
-  }
+  config.flags = service.onePacket ? ipvs::kFlagOnePacket : 0;
+  for (const auto& flag : service.schedulerFlags) config.flags |= toFlag(flag);
+  if (!service.persistence) return config;
+  config.flags |= ipvs::kFlagPersistent;
+  config.timeout = static_cast<std::uint32_t>(service.persistence->timeout.count() / 1000);
+  const auto prefix =
+      family == Family::v4 ? service.persistence->prefix4 : service.persistence->prefix6;
+  const unsigned whole = family == Family::v4 ? 32 : 128;
+  if (prefix < whole) config.granularity = static_cast<std::uint8_t>(prefix);
+  config.engine = service.persistence->engine;
   return config;
 }
 
 // The server's address for a VIP: of the same family, or, through a tunnel, of the other.
-const IpAddress* addressFor(const config::Server& server, const IpAddress& vip, bool tunnel) {
+const IpAddress* addressFor(const config::Server& server, Family vip, bool tunnel) {
   for (const auto& address : server.addresses) {
-    if (address.family() == vip.family()) return &address;
+    if (address.family() == vip) return &address;
   }
   return tunnel && !server.addresses.empty() ? &server.addresses.front() : nullptr;
 }
@@ -114,26 +125,56 @@ class Compiler {
   Model run() {
     for (const auto& [name, service] : site_.services) {
       const auto& pool = site_.pools.at(service.pool);
-      for (const auto& vip : service.vips) {
-        model_.vips.insert(vip);
-        for (const auto port : service.ports) addService(service, pool, {vip, port});
+      model_.vips.insert(service.vips.begin(), service.vips.end());
+      if (service.mark) {
+        addMarkServices(service, pool);
+      } else {
+        for (const auto& vip : service.vips) addServices(service, pool, vip);
       }
     }
     return std::move(model_);
   }
 
  private:
-  void addService(const config::Service& service, const config::Pool& pool, const Endpoint& vip) {
-    VirtualService out{service.name, pool.name, toConfig(service), service.quorum, {}};
+  // One for each address and port.
+  void addServices(const config::Service& service, const config::Pool& pool, const Prefix& vip) {
+    const auto protocol = toIpvs(service.protocol);
+    for (const auto port : service.ports) {
+      const auto pattern = toService(service, pool, vip.address.family(), port, {vip});
+      auto address = vip.address;
+      for (const auto last = vip.last();; address = address.next()) {
+        model_.services.emplace(ipvs::ServiceKey{protocol, {address, port}}, pattern);
+        if (address == last) break;
+      }
+    }
+  }
+
+  // One for each family that the VIPs have.
+  void addMarkServices(const config::Service& service, const config::Pool& pool) {
+    std::map<Family, std::set<Prefix>> vips;
+    for (const auto& vip : service.vips) vips[vip.address.family()].insert(vip);
+    for (const auto& [family, set] : vips) {
+      model_.services.emplace(ipvs::ServiceKey::ofMark(*service.mark, family),
+                              toService(service, pool, family, 0, set));
+    }
+  }
+
+  // `port`: where the servers listen; 0: at the port that the client used.
+  VirtualService toService(const config::Service& service, const config::Pool& pool, Family family,
+                           std::uint16_t port, const std::set<Prefix>& vips) {
+    VirtualService out{service.name,   pool.name, vips, toConfig(service, family),
+                       service.quorum, {}};
     for (const auto& server : pool.servers) {
-      const auto* address =
-          addressFor(server, vip.address, pool.forward == config::Forward::tunnel);
+      const auto* address = addressFor(server, family, pool.forward == config::Forward::tunnel);
       if (!address) continue;
-      const Endpoint endpoint{*address, vip.port};
-      out.backends[endpoint] = {server.name, toPath(pool), server.weight,
+      const Endpoint endpoint{*address, port};
+      out.backends[endpoint] = {server.name,
+                                toPath(pool),
+                                {server.thresholds.upper, server.thresholds.lower},
+                                server.weight,
                                 addCheck(pool, server, endpoint)};
     }
-    model_.services.emplace(ipvs::ServiceKey{toIpvs(service.protocol), vip}, std::move(out));
+    return out;
   }
 
   std::optional<CheckId> addCheck(const config::Pool& pool, const config::Server& server,

@@ -23,6 +23,7 @@ using CheckId = std::uint64_t;
 struct Backend {
   std::string server;
   ipvs::Path path;
+  ipvs::Thresholds thresholds;
   std::uint32_t weight = 1;
   std::optional<CheckId> check;  // absent: always taken as up
 };
@@ -30,6 +31,7 @@ struct Backend {
 struct VirtualService {
   std::string service;  // its name in the site file
   std::string pool;
+  std::set<Prefix> vips;  // whose traffic it takes
   ipvs::ServiceConfig config;
   config::Quorum quorum;
   std::map<Endpoint, Backend> backends;  // in canonical order
@@ -47,7 +49,7 @@ struct Check {
 struct Model {
   std::map<ipvs::ServiceKey, VirtualService> services;
   std::map<CheckId, Check> checks;
-  std::set<IpAddress> vips;
+  std::set<Prefix> vips;
 };
 
 // `site` must be valid (config::loadSite). Equal checks of equal targets get one id, which is the

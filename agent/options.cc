@@ -3,6 +3,8 @@
 #include <boost/program_options.hpp>
 #include <sstream>
 
+#include "base/netns.h"
+
 namespace l4ward::agent {
 namespace {
 
@@ -14,9 +16,13 @@ po::options_description describeOptions() {
   add("config,c", po::value<std::string>()->value_name("FILE"),
       "the site file (default: /etc/l4ward/site.yaml)");
   add("check", "say whether the site file is valid and end");
+  add("plan", "say what the site file would change in the kernel, change nothing, and end");
+  add("print-nftables", "print the firewall rules that services with a mark need and end");
   add("print-exabgp-config", "print the configuration that ExaBGP needs and end");
+  add("netns", po::value<std::string>()->value_name("NAME"),
+      "work in this network namespace, one of those that 'ip netns' lists");
   add("run-dir", po::value<std::string>()->value_name("DIR"),
-      "sockets and records (default: /run/l4ward)");
+      "sockets and records (default: /run/l4ward, with --netns /run/l4ward/NAME)");
   add("relay", po::value<std::string>()->value_name("PROGRAM"),
       "l4ward-exabgp (default: beside this program, or in /usr/libexec/l4ward)");
   add("log-level", po::value<std::string>()->value_name("LEVEL"),
@@ -40,6 +46,14 @@ Result<Options> fromMap(const po::variables_map& given) {
     if (given.count(name)) into = given[name].as<std::string>();
   };
   text("config", options.config);
+  text("netns", options.netns);
+  if (given.count("netns")) {
+    if (!isNetnsName(options.netns)) {
+      return fail("--netns: found '" + options.netns +
+                  "', expected a name that 'ip netns' lists, without '/'");
+    }
+    options.runDir += "/" + options.netns;
+  }
   text("run-dir", options.runDir);
   text("relay", options.relay);
   if (given.count("log-level")) {
@@ -51,6 +65,8 @@ Result<Options> fromMap(const po::variables_map& given) {
     return fail("--run-dir: found '" + options.runDir + "', expected an absolute path");
   }
   if (given.count("check")) options.action = Options::Action::check;
+  if (given.count("plan")) options.action = Options::Action::plan;
+  if (given.count("print-nftables")) options.action = Options::Action::printNftables;
   if (given.count("print-exabgp-config")) options.action = Options::Action::printExabgpConfig;
   if (given.count("version")) options.action = Options::Action::version;
   if (given.count("help")) options.action = Options::Action::help;
@@ -77,10 +93,13 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
 
 std::string helpText() {
   std::ostringstream text;
-  text << "Usage: l4ward [--config FILE] [--check | --print-exabgp-config]\n\n"
+  text << "Usage: l4ward [--config FILE]\n"
+          "       l4ward [--config FILE] --check | --plan\n"
+          "       l4ward [--config FILE] --print-nftables | --print-exabgp-config\n\n"
           "Programs IPVS, checks the servers behind it and tells ExaBGP which virtual IPs to\n"
-          "announce, as the site file says. SIGHUP reloads the site file; SIGTERM withdraws the\n"
-          "routes, waits for traffic to leave and ends.\n\n"
+          "announce, as the site file says. SIGHUP reloads the site file; SIGUSR1 looks at\n"
+          "the kernel now and mends what others changed; SIGTERM withdraws the routes, waits for\n"
+          "traffic to leave and ends.\n\n"
        << describeOptions()
        << "\nExit status: 0 ended well, 1 the system lacks something, 2 bad input.\n";
   return text.str();

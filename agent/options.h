@@ -10,11 +10,12 @@
 namespace l4ward::agent {
 
 struct Options {
-  enum class Action { run, check, printExabgpConfig, help, version };
+  enum class Action { run, check, plan, printExabgpConfig, printNftables, help, version };
 
   Action action = Action::run;
   std::string config = "/etc/l4ward/site.yaml";
-  std::string runDir = "/run/l4ward";
+  std::string netns;                   // of ip-netns; empty: the one that the program is in
+  std::string runDir = "/run/l4ward";  // with netns and unless given: /run/l4ward/<netns>
   std::string relay;  // path of l4ward-exabgp; empty: beside this program or in /usr/libexec
   log::Level logLevel = log::Level::info;
 };

@@ -1,10 +1,12 @@
-// Makes the kernel hold what is wanted, and keeps at it: dump, plan, apply, retry with backoff.
+// Makes the kernel hold what is wanted, and keeps at it: dump, plan, apply, verify, retry with
+// backoff. A service that the kernel refuses does not hold up the others.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/memory_file.h"
 #include "agent/target.h"
@@ -15,17 +17,26 @@ namespace l4ward::agent {
 
 class Programmer {
  public:
-  // Both must outlive this object.
+  struct Periods {
+    Millis drainLimit{300000};
+    Millis drift{30000};  // from one look at the whole kernel to the next
+  };
+
+  // Both must outlive this object. Whoever wants a service has put it into the memory's `owned`.
   Programmer(ipvs::Kernel& kernel, MemoryFile& memory) : kernel_(kernel), memory_(memory) {}
 
   // Reads what the kernel holds. An error leaves everything as it is.
   Status dump();
-  // What the last dump said; empty before the first.
+  // What the kernel holds as far as is known; empty before the first dump.
   const ipvs::ActualTable& actual() const { return actual_; }
 
   // One attempt to make the kernel hold `wanted` (services of nobody's are left alone, see
-  // Drains). After a failure nothing is done until nextDue().
-  void reconcile(const ipvs::WantedTable& wanted, TimePoint now, Millis drainLimit);
+  // Drains). `idle` as for ipvs::plan(). What fails is tried again at nextDue().
+  void reconcile(ipvs::WantedTable wanted, const std::set<ipvs::ServiceKey>& idle, TimePoint now,
+                 const Periods& periods);
+
+  // The next reconcile() looks at the whole kernel, whatever the period, and retries at once.
+  void resync();
 
   // As of the last reconcile().
   bool exists(const ipvs::ServiceKey& key) const { return actual_.contains(key); }
@@ -36,19 +47,35 @@ class Programmer {
   TimePoint nextDue() const { return nextDue_; }
 
  private:
-  void adopt(const Target& target);
-  bool apply(const std::vector<ipvs::Operation>& operations);
-  void report(const std::vector<ipvs::Operation>& operations, const ipvs::ApplyReport& result);
+  // A service that the kernel refused, or did not take as it was told.
+  struct Trouble {
+    Backoff backoff{Millis(100), Millis(10000)};
+    TimePoint retryAt{};
+  };
+  using Operations = std::vector<ipvs::Operation>;
+
+  Status look(TimePoint now, const Periods& periods);
+  void forgetGone(const Target& target);
+  void withhold(Target& target, TimePoint now) const;
+  // The services that the kernel refused. Nothing: what it holds is not known.
+  std::optional<std::set<ipvs::ServiceKey>> apply(const Operations& operations);
+  bool verify(const Operations& operations, std::set<ipvs::ServiceKey> doubtful);
+  void noteTroubles(const Operations& operations, const std::set<ipvs::ServiceKey>& failed,
+                    TimePoint now);
+  std::set<ipvs::ServiceKey> notTaken(const Target& target, const Operations& operations,
+                                      std::set<ipvs::ServiceKey> failed) const;
+  void report(const Operations& operations, const ipvs::ApplyReport& result) const;
+  TimePoint earliest(TimePoint now) const;
 
   ipvs::Kernel& kernel_;
   MemoryFile& memory_;
   Drains drains_;
   ipvs::ActualTable actual_;
-  std::set<ipvs::ServiceKey> failed_;
+  std::map<ipvs::ServiceKey, Trouble> troubles_;
   Backoff backoff_{Millis(100), Millis(10000)};
-  bool stale_ = true;  // actual_ may differ from the kernel
-  std::optional<TimePoint> retryAt_;
-  TimePoint dumpDue_{};
+  bool known_ = false;                // actual_ is what was read or done
+  std::optional<TimePoint> retryAt_;  // the channel to the kernel broke
+  TimePoint lookDue_{};
   TimePoint nextDue_{};
 };
 

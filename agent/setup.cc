@@ -99,6 +99,10 @@ Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& 
   return config;
 }
 
+std::string recordPath(const Options& options) {
+  return options.runDir + "/ipvs.json";
+}
+
 std::string hostName() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   ::gethostname(name.data(), name.size() - 1);

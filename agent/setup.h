@@ -19,6 +19,9 @@ Result<UniqueFd> lockRunDir(const std::string& runDir);
 // readable by others) and finds the relay. `site.bgp` must be set.
 Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& options);
 
+// What the agent must remember (agent/memory_file.h).
+std::string recordPath(const Options& options);
+
 std::string hostName();
 // The name of the user this process runs as.
 std::string userName();

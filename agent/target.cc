@@ -8,7 +8,8 @@ ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health) {
     auto& wanted = table[key];
     wanted.config = service.config;
     for (const auto& [endpoint, backend] : service.backends) {
-      wanted.destinations[endpoint] = {backend.path, backend.weight, !health.isUp(backend.check)};
+      wanted.destinations[endpoint] = {backend.path, backend.weight, !health.isUp(backend.check),
+                                       backend.thresholds};
     }
   }
   return table;
@@ -42,7 +43,8 @@ Target Drains::extend(ipvs::WantedTable wanted, const ipvs::ActualTable& actual,
       const auto nominal = destination.weight != 0     ? destination.weight
                            : last != lastWeights.end() ? last->second
                                                        : 1U;
-      left.destinations[destination.address] = {destination.path, nominal, true};
+      left.destinations[destination.address] = {destination.path, nominal, true,
+                                                destination.thresholds};
     }
     if (isWanted) {
       target.wanted[key].destinations.merge(left.destinations);

@@ -1,5 +1,5 @@
-// The virtual IPs on the node's interface: added before anything is announced, removed after
-// everything else is gone.
+// The virtual IPs on the node's interface, addresses and ranges: added before anything is
+// announced, removed after everything else is gone.
 #pragma once
 
 #include <set>
@@ -18,9 +18,10 @@ class Interfaces {
   virtual ~Interfaces() = default;
   // Creates a dummy interface if there is none of that name.
   virtual Status ensureInterface(const std::string& name) = 0;
-  virtual Result<std::set<IpAddress>> addresses(const std::string& name) = 0;
-  virtual Status add(const std::string& name, const IpAddress& address) = 0;
-  virtual Status remove(const std::string& name, const IpAddress& address) = 0;
+  // The addresses (/32, /128) and ranges that are local by this interface.
+  virtual Result<std::set<Prefix>> list(const std::string& name) = 0;
+  virtual Status add(const std::string& name, const Prefix& vip) = 0;
+  virtual Status remove(const std::string& name, const Prefix& vip) = 0;
 };
 
 class Vips {
@@ -28,21 +29,28 @@ class Vips {
   // Both must outlive this object.
   Vips(Interfaces& interfaces, MemoryFile& memory) : interfaces_(interfaces), memory_(memory) {}
 
-  // Puts each of `wanted` on `interface`. Looks at the interface first and writes only what lacks.
-  // Returns whether all are there now; failures are logged once each.
-  bool ensure(const std::string& interface, const std::set<IpAddress>& wanted);
+  // Puts each of `wanted` on `interface`. Looks at the interface first, at most once a `period` as
+  // long as nothing lacks, and writes only what lacks. Failures are logged once each. Returns when
+  // to call it again.
+  TimePoint ensure(const std::string& interface, const std::set<Prefix>& wanted, TimePoint now,
+                   Millis period);
+  // The next ensure() looks, whatever the period.
+  void resync() { lookDue_ = {}; }
 
   // Takes every address away that an agent added and that is not in `wanted`.
-  void releaseOthers(const std::string& interface, const std::set<IpAddress>& wanted);
+  void releaseOthers(const std::string& interface, const std::set<Prefix>& wanted);
 
-  bool isPresent(const IpAddress& vip) const { return present_.contains(vip); }
+  bool isPresent(const Prefix& vip) const { return present_.contains(vip); }
 
  private:
+  bool addMissing(const std::string& interface, const std::set<Prefix>& wanted);
   void complain(const std::string& subject, const Error& error);
 
   Interfaces& interfaces_;
   MemoryFile& memory_;
-  std::set<IpAddress> present_;
+  std::string interface_;
+  std::set<Prefix> present_;
+  TimePoint lookDue_{};
   std::set<std::string> complained_;
 };
 

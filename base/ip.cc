@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 namespace l4ward {
@@ -62,6 +63,14 @@ bool IpAddress::isLinkLocal() const {
                 : bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+IpAddress IpAddress::next() const {
+  IpAddress result = *this;
+  for (std::size_t i = bytes().size(); i > 0; --i) {
+    if (++result.bytes_[i - 1] != 0) break;
+  }
+  return result;
+}
+
 std::string IpAddress::str() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(isV4() ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
@@ -70,6 +79,26 @@ std::string IpAddress::str() const {
 
 Prefix Prefix::host(const IpAddress& address) {
   return {address, static_cast<std::uint8_t>(address.bits())};
+}
+
+Prefix Prefix::around(const IpAddress& address, unsigned length) {
+  std::array<std::uint8_t, 16> bytes{};
+  const auto from = address.bytes();
+  std::copy(from.begin(), from.end(), bytes.begin());
+  for (unsigned bit = length; bit < address.bits(); ++bit) {
+    bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
+  }
+  return {*IpAddress::fromBytes({bytes.data(), from.size()}), static_cast<std::uint8_t>(length)};
+}
+
+IpAddress Prefix::last() const {
+  std::array<std::uint8_t, 16> bytes{};
+  const auto first = address.bytes();
+  for (unsigned bit = 0; bit < address.bits(); ++bit) {
+    const auto mask = static_cast<std::uint8_t>(0x80U >> (bit % 8));
+    if (bit >= length || (first[bit / 8] & mask)) bytes[bit / 8] |= mask;
+  }
+  return *IpAddress::fromBytes({bytes.data(), first.size()});
 }
 
 Result<Prefix> Prefix::parse(std::string_view text) {
@@ -82,17 +111,34 @@ Result<Prefix> Prefix::parse(std::string_view text) {
     return fail("'" + std::string(text) + "': the length must be 0 to " +
                 std::to_string(address->bits()));
   }
-  const auto bytes = address->bytes();
-  for (unsigned bit = *length; bit < address->bits(); ++bit) {
-    if (bytes[bit / 8] & (0x80U >> (bit % 8))) {
-      return fail("'" + std::string(text) + "' has bits set behind its length");
-    }
+  const auto prefix = around(*address, *length);
+  if (prefix.address != *address) {
+    return fail("'" + std::string(text) + "' has bits set behind its length");
   }
-  return Prefix{*address, static_cast<std::uint8_t>(*length)};
+  return prefix;
 }
 
 std::string Prefix::str() const {
   return address.str() + "/" + std::to_string(length);
+}
+
+bool Prefix::contains(const IpAddress& other) const {
+  if (other.family() != address.family()) return false;
+  const auto mine = address.bytes();
+  const auto theirs = other.bytes();
+  const std::size_t whole = length / 8U;
+  if (!std::equal(mine.begin(), mine.begin() + whole, theirs.begin())) return false;
+  const unsigned rest = length % 8U;
+  return rest == 0 || (mine[whole] ^ theirs[whole]) >> (8 - rest) == 0;
+}
+
+bool Prefix::contains(const Prefix& other) const {
+  return other.length >= length && contains(other.address);
+}
+
+std::uint64_t Prefix::size() const {
+  const unsigned hostBits = address.bits() - length;
+  return hostBits < 64 ? std::uint64_t{1} << hostBits : std::numeric_limits<std::uint64_t>::max();
 }
 
 std::string Endpoint::str() const {

@@ -37,6 +37,8 @@ class IpAddress {
   bool isLoopback() const;   // 127.0.0.0/8 or ::1
   bool isMulticast() const;  // 224.0.0.0/4 or ff00::/8
   bool isLinkLocal() const;  // 169.254.0.0/16 or fe80::/10
+  // The one behind it; the last one's is the first.
+  IpAddress next() const;
   // 32 or 128
   unsigned bits() const { return isV4() ? 32 : 128; }
   // RFC 5952 text.
@@ -55,9 +57,23 @@ struct Prefix {
 
   // The /32 or /128 of one address.
   static Prefix host(const IpAddress& address);
+  // The prefix of this length that `address` lies in. `length` is at most address.bits().
+  static Prefix around(const IpAddress& address, unsigned length);
   // "198.51.100.1/32"; host bits must be zero.
   static Result<Prefix> parse(std::string_view text);
   std::string str() const;
+
+  // As str(), but a host's without its length: "198.51.100.1".
+  std::string shortStr() const { return isHost() ? address.str() : str(); }
+
+  bool isHost() const { return length == address.bits(); }
+  // Both false for another family. A prefix contains itself.
+  bool contains(const IpAddress& other) const;
+  bool contains(const Prefix& other) const;
+  // How many addresses it has; 2^64 - 1 stands for more than that, too.
+  std::uint64_t size() const;
+  // The last address in it.
+  IpAddress last() const;
 
   std::strong_ordering operator<=>(const Prefix&) const = default;
 };

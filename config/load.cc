@@ -46,6 +46,7 @@ Site readSite(const Record& root, const std::string& hostName) {
   if (const auto services = root.require("services", "a map of services; {} for none")) {
     site.services = readServices(*services);
   }
+  if (const auto ipvs = root.find("ipvs")) site.ipvs = readIpvs(*ipvs);
   const auto sysctls = root.find("sysctls");
   site.sysctls = sysctls ? readSysctls(*sysctls) : defaultSysctls();
   site.drainLimit = root.duration("drain_limit", kDrainLimit, site.drainLimit);
@@ -84,7 +85,7 @@ Checked<Site> loadSite(std::string_view text, const std::string& file,
   }
   Diagnostics errors(file);
   const Record root(Value(*tree, "", errors),
-                    {"node", "interface", "bgp", "checks", "pools", "services", "sysctls",
+                    {"node", "interface", "bgp", "checks", "pools", "services", "ipvs", "sysctls",
                      "drain_limit", "announce_deadline", "shutdown"});
   const Site site = readSite(root, hostName);
   validate(site, errors);

@@ -68,8 +68,9 @@ std::optional<Neighbor> readNeighbor(const Value& value, const std::optional<IpA
   if (const auto as = record.require("peer_as", kAsText)) {
     neighbor.peerAs = as->number(kAs).value_or(0);
   }
-  neighbor.holdTime = record.duration("hold_time", kHoldTime, neighbor.holdTime);
-  if (neighbor.holdTime % 1s != Millis::zero()) record.find("hold_time")->error("whole seconds");
+  if (const auto hold = record.find("hold_time")) {
+    neighbor.holdTime = hold->seconds(kHoldTime).value_or(neighbor.holdTime);
+  }
   if (const auto file = record.find("password_file")) {
     neighbor.passwordFile =
         file->text(isAbsoluteFile, "an absolute path without blanks or quotes").value_or("");

@@ -121,7 +121,8 @@ Check readCheck(const Named& named) {
     readHttp(record, check);
   }
   if (const auto port = record.find("port")) {
-    if (const auto number = port->number(kPort)) check.port = static_cast<std::uint16_t>(*number);
+    // A wrong one stays, as 0, so that nobody misses it.
+    check.port = static_cast<std::uint16_t>(port->number(kPort).value_or(0));
   }
   readTimes(record, check);
   check.rise = record.number("rise", kCount, check.rise);

@@ -6,16 +6,18 @@ namespace {
 
 constexpr NumberRange kWeight{1, 65535};
 constexpr NumberRange kPort{1, 65535};
+constexpr NumberRange kUpper{1, 2147483647};
 constexpr const char* kCheckText = "the name of a check, or none";
 
 Tunnel readTunnel(const Value& value) {
-  const Record record(value, {"type", "port", "checksum"});
+  const Record record(value, {"type", "port", "checksum", "remote_checksum"});
   Tunnel tunnel;
   const auto typeKey = record.require("type", "ipip, gue or gre");
   const auto type = typeKey ? typeKey->choice({"ipip", "gue", "gre"}) : std::nullopt;
   if (!type) return tunnel;
   tunnel.type = static_cast<TunnelType>(*type);
   tunnel.checksum = record.boolean("checksum", false);
+  tunnel.remoteChecksum = record.boolean("remote_checksum", false);
   if (tunnel.type == TunnelType::gue) {
     if (const auto port = record.require("port", "the UDP port that the servers receive GUE at")) {
       tunnel.port = static_cast<std::uint16_t>(port->number(kPort).value_or(0));
@@ -27,7 +29,26 @@ Tunnel readTunnel(const Value& value) {
   if (checksum && tunnel.type == TunnelType::ipip) {
     checksum->error("a checksum for a tunnel without one", "it only with type gue or gre");
   }
+  const auto remote = record.find("remote_checksum");
+  if (remote && tunnel.type != TunnelType::gue) {
+    remote->error("a remote checksum for a tunnel without one", "it only with type gue");
+  }
   return tunnel;
+}
+
+Thresholds readThresholds(const Value& value) {
+  const Record record(value, {"upper", "lower"});
+  Thresholds thresholds;
+  if (const auto upper = record.require("upper", "the connections at which new ones stop")) {
+    thresholds.upper = upper->number(kUpper).value_or(0);
+  }
+  if (const auto lower = record.find("lower")) {
+    thresholds.lower = lower->number({0, kUpper.max}).value_or(0);
+    if (thresholds.upper > 0 && thresholds.lower > thresholds.upper) {
+      lower->error("at most the upper threshold, which is " + std::to_string(thresholds.upper));
+    }
+  }
+  return thresholds;
 }
 
 std::optional<IpAddress> readServerAddress(const Value& value) {
@@ -60,9 +81,19 @@ std::vector<IpAddress> readAddresses(const Value& value) {
   return good ? addresses : std::vector<IpAddress>();
 }
 
-Server readServer(const Value& value) {
-  const Record record(value, {"name", "address", "weight"});
+Server readServer(const Value& value, const Thresholds& thresholds) {
   Server server;
+  server.thresholds = thresholds;
+  if (value.isScalar()) {  // an address and nothing else
+    if (!IpAddress::parse(value.node().text)) {
+      value.error("an address, or a map with name and address");
+    } else if (const auto address = readServerAddress(value)) {
+      server.name = address->str();
+      server.addresses = {*address};
+    }
+    return server;
+  }
+  const Record record(value, {"name", "address", "weight", "thresholds"});
   if (const auto name = record.require("name", "the server's name")) {
     server.name = name->name().value_or("");
   }
@@ -70,11 +101,12 @@ Server readServer(const Value& value) {
     server.addresses = readAddresses(*address);
   }
   server.weight = record.number("weight", kWeight, server.weight);
+  if (const auto own = record.find("thresholds")) server.thresholds = readThresholds(*own);
   return server;
 }
 
 // Keeps the places of the list: servers with mistakes stay, without what was wrong.
-std::vector<Server> readServers(const Value& value) {
+std::vector<Server> readServers(const Value& value, const Thresholds& thresholds) {
   std::vector<Server> servers;
   std::map<std::string, int> names;
   struct Owner {
@@ -83,7 +115,7 @@ std::vector<Server> readServers(const Value& value) {
   };
   std::map<IpAddress, Owner> owners;
   for (const auto& item : value.list({1, kMaxServers})) {
-    servers.push_back(readServer(item));
+    servers.push_back(readServer(item, thresholds));
     const auto& server = servers.back();
     const int line = item.node().place.line;
     const auto [first, fresh] = names.emplace(server.name, line);
@@ -103,7 +135,7 @@ std::vector<Server> readServers(const Value& value) {
 }
 
 Pool readPool(const Named& named) {
-  const Record record(named.value, {"forward", "tunnel", "check", "servers"});
+  const Record record(named.value, {"forward", "tunnel", "check", "thresholds", "servers"});
   Pool pool;
   pool.name = named.name;
   pool.forward =
@@ -120,8 +152,10 @@ Pool readPool(const Named& named) {
     pool.check = check->text(isName, kCheckText).value_or("");
     if (pool.check == "none") pool.check.clear();
   }
+  const auto defaults = record.find("thresholds");
+  const auto thresholds = defaults ? readThresholds(*defaults) : Thresholds();
   if (const auto servers = record.require("servers", "a list of servers")) {
-    pool.servers = readServers(*servers);
+    pool.servers = readServers(*servers, thresholds);
   }
   return pool;
 }

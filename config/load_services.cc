@@ -6,86 +6,103 @@
 namespace l4ward::config {
 namespace {
 
-constexpr NumberRange kPort{1, 65535};
+using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
 
-const std::vector<std::string>& schedulers() {
-  static const std::vector<std::string> names{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",
-                                              "sh", "sed", "nq", "fo",  "ovf",  "mh"};
+constexpr NumberRange kMark{1, 4294967295};
+constexpr DurationRange kPersistence{1s, 744h};  // 31 days, as ipvsadm has it
+
+const Words& schedulers() {
+  static const Words names{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",
+                           "sh", "sed", "nq", "fo",  "ovf",  "mh",    "twos"};
   return names;
 }
 
-const std::vector<std::string>& mhFlags() {
-  static const std::vector<std::string> names{"mh-fallback", "mh-port"};
-  return names;
+// Sorted. The kernel has three flags, which each scheduler reads in its own way; ipvsadm's names.
+const Words& flagsOf(std::string_view scheduler) {
+  static const Words mh{"mh-fallback", "mh-port"};
+  static const Words sh{"sh-fallback", "sh-port"};
+  static const Words others{"flag-1", "flag-2", "flag-3"};
+  return scheduler == "mh" ? mh : scheduler == "sh" ? sh : others;
 }
 
-std::vector<IpAddress> readVips(const Value& value) {
-  static const IpAddress kBroadcast = *IpAddress::parse("255.255.255.255");
-  std::vector<IpAddress> vips;
-  for (const auto& item : value.list({1, kMaxVips})) {
-    const auto address = item.address();
-    // The place in the list is kept: a wrong one stays, as 0.0.0.0.
-    vips.push_back(address.value_or(IpAddress()));
-    if (!address) continue;
-    const auto refuse = [&](const char* kind) {
-      item.error(item.describe() + ", " + kind, "an address of one host that can be announced");
-      vips.back() = IpAddress();
-    };
-    if (address->isUnspecified()) {
-      refuse("the unspecified address");
-    } else if (address->isMulticast() || *address == kBroadcast) {
-      refuse("an address of many hosts");
-    } else if (address->isLoopback()) {
-      refuse("a loopback address");
-    } else if (address->isLinkLocal()) {
-      refuse("a link-local address");
-    } else if (std::count(vips.begin(), vips.end(), *address) > 1) {
-      item.error(item.describe() + " a second time", "each address once a service");
-    }
-  }
-  return vips;
-}
-
-std::vector<std::uint16_t> readPorts(const Value& value) {
-  std::vector<std::uint16_t> ports;
-  for (const auto& item : value.list({1, kMaxPorts})) {
-    const auto port = item.number(kPort);
-    if (!port) continue;
-    if (std::count(ports.begin(), ports.end(), *port) > 0) {
-      item.error(item.describe() + " a second time", "each port once a service");
+Words readFlags(const Value& value, const Words& known) {
+  Words flags;
+  for (const auto& item : value.list({0, known.size()})) {
+    const auto flag = item.choice(known);
+    if (!flag) continue;
+    const auto& name = known[*flag];
+    if (std::count(flags.begin(), flags.end(), name) > 0) {
+      item.error(item.describe() + " a second time", "each flag once");
     } else {
-      ports.push_back(static_cast<std::uint16_t>(*port));
+      flags.push_back(name);
     }
   }
-  return ports;
+  std::sort(flags.begin(), flags.end());
+  return flags;
 }
 
 void readScheduler(const Record& record, Service& service) {
-  const auto scheduler = record.find("scheduler");
-  const auto choice = scheduler ? scheduler->choice(schedulers()) : std::nullopt;
-  if (choice) service.scheduler = schedulers()[*choice];
-  const auto flags = record.find("scheduler_flags");
-  if (service.scheduler != "mh") {
-    if (flags) {
-      flags->error("flags for " + inQuotes(service.scheduler), "them only with `scheduler: mh`");
-    }
-    return;
+  if (const auto scheduler = record.find("scheduler")) {
+    const auto choice = scheduler->choice(schedulers());
+    if (!choice) return;  // whose flags they are is not known
+    service.scheduler = schedulers()[*choice];
   }
-  if (!flags) {
-    service.schedulerFlags = mhFlags();
-    return;
+  const auto& known = flagsOf(service.scheduler);
+  if (const auto flags = record.find("scheduler_flags")) {
+    service.schedulerFlags = readFlags(*flags, known);
+  } else if (service.scheduler == "mh") {
+    service.schedulerFlags = known;
   }
-  for (const auto& item : flags->list({0, mhFlags().size()})) {
-    const auto flag = item.choice(mhFlags());
-    if (!flag) continue;
-    const auto& name = mhFlags()[*flag];
-    if (std::count(service.schedulerFlags.begin(), service.schedulerFlags.end(), name) > 0) {
-      item.error(item.describe() + " a second time", "each flag once");
-    } else {
-      service.schedulerFlags.push_back(name);
-    }
+}
+
+Persistence readPersistence(const Value& value, bool mayBeUdp) {
+  const Record record(value, {"timeout", "mask", "mask6", "engine"});
+  Persistence persistence;
+  if (const auto timeout = record.find("timeout")) {
+    persistence.timeout = timeout->seconds(kPersistence).value_or(persistence.timeout);
   }
-  std::sort(service.schedulerFlags.begin(), service.schedulerFlags.end());
+  persistence.prefix4 = record.number("mask", {1, 32}, persistence.prefix4);
+  persistence.prefix6 = record.number("mask6", {1, 128}, persistence.prefix6);
+  if (const auto engine = record.find("engine"); engine && engine->choice({"sip"})) {
+    persistence.engine = "sip";
+    if (!mayBeUdp) engine->error("it only with `protocol: udp` or `mark`");
+  }
+  return persistence;
+}
+
+// What the kernel remembers of clients and of their packets.
+void readConnections(const Record& record, bool mayBeUdp, Service& service) {
+  const auto persistence = record.find("persistence");
+  if (persistence) service.persistence = readPersistence(*persistence, mayBeUdp);
+  const auto onePacket = record.find("one_packet");
+  service.onePacket = onePacket && onePacket->boolean().value_or(false);
+  if (!service.onePacket) return;
+  if (!mayBeUdp) onePacket->error("it only with `protocol: udp` or `mark`");
+  if (persistence) {
+    onePacket->error("this key in a service with `persistence`", "one of the two");
+  }
+}
+
+void readKey(const Record& record, Service& service) {
+  if (const auto vips = record.require("vips", "a list of addresses or prefixes")) {
+    service.vips = readVips(*vips);
+  }
+  // A wrong mark stays, as 0: what is said of services without one is not meant.
+  if (const auto mark = record.find("mark")) service.mark = mark->number(kMark).value_or(0);
+  if (!service.mark) record.require("ports", "a list of ports, or all");
+  const auto ports = record.find("ports");
+  if (ports) {
+    service.ports = readPorts(*ports);
+  } else if (service.mark) {
+    service.ports = {0};
+  }
+  // "port zero only supported in persistent services": ip_vs_schedule in
+  // net/netfilter/ipvs/ip_vs_core.c.
+  if (ports && service.ports == std::vector<std::uint16_t>{0} && !service.mark &&
+      !record.has("persistence")) {
+    ports->error("`persistence` or `mark` with it, or a list of ports");
+  }
 }
 
 Quorum readQuorum(const Value& value) {
@@ -101,17 +118,16 @@ Quorum readQuorum(const Value& value) {
 }
 
 Service readService(const Named& named) {
-  const Record record(
-      named.value, {"vips", "ports", "protocol", "pool", "scheduler", "scheduler_flags", "quorum"});
+  const Record record(named.value, {"vips", "ports", "protocol", "mark", "pool", "scheduler",
+                                    "scheduler_flags", "persistence", "one_packet", "quorum"});
   Service service;
   service.name = named.name;
-  if (const auto vips = record.require("vips", "a list of addresses")) {
-    service.vips = readVips(*vips);
-  }
-  if (const auto ports = record.require("ports", "a list of ports")) {
-    service.ports = readPorts(*ports);
-  }
-  service.protocol = static_cast<Protocol>(record.choice("protocol", {"tcp", "udp", "sctp"}, 0));
+  readKey(record, service);
+  const auto protocolKey = record.find("protocol");
+  const auto protocol = protocolKey ? protocolKey->choice({"tcp", "udp", "sctp"}) : 0;
+  service.protocol = static_cast<Protocol>(protocol.value_or(0));
+  const bool mayBeUdp = service.mark || !protocol || service.protocol == Protocol::udp;
+  readConnections(record, mayBeUdp, service);
   if (const auto pool = record.require("pool", "the name of a pool")) {
     service.pool = pool->name().value_or("");
   }

@@ -10,12 +10,28 @@
 namespace l4ward::config {
 namespace {
 
+constexpr const char* kAddressText = "an IPv4 or IPv6 address";
 constexpr const char* kNameText = "1 to 64 letters, digits, '.', '_' or '-'";
 
 bool isMapped(const IpAddress& address) {
   static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   return !address.isV4() &&
          std::equal(std::begin(kPrefix), std::end(kPrefix), address.bytes().begin());
+}
+
+// The address that `text`, a part of `value`, is.
+std::optional<IpAddress> parseAddress(const Value& value, std::string_view text,
+                                      const std::string& expected) {
+  const auto address = IpAddress::parse(text);
+  if (!address) {
+    value.error(expected);
+    return std::nullopt;
+  }
+  if (isMapped(*address)) {
+    value.error("the IPv4 address itself, as 192.0.2.1");
+    return std::nullopt;
+  }
+  return *address;
 }
 
 std::string sizeText(SizeRange size, const std::string& noun) {
@@ -95,6 +111,13 @@ std::optional<Millis> Value::duration(DurationRange range) const {
   return std::nullopt;
 }
 
+std::optional<Millis> Value::seconds(DurationRange range) const {
+  const auto time = duration(range);
+  if (!time || *time % std::chrono::seconds(1) == Millis::zero()) return time;
+  error("whole seconds");
+  return std::nullopt;
+}
+
 std::optional<bool> Value::boolean() const {
   if (isScalar() && node_->text == "true") return true;
   if (isScalar() && node_->text == "false") return false;
@@ -103,20 +126,27 @@ std::optional<bool> Value::boolean() const {
 }
 
 std::optional<IpAddress> Value::address() const {
-  if (!isScalar()) {
-    error("an IPv4 or IPv6 address");
+  return parseAddress(*this, isScalar() ? node_->text : "", kAddressText);
+}
+
+std::optional<Prefix> Value::addressOrPrefix() const {
+  const std::string_view text = isScalar() ? std::string_view(node_->text) : std::string_view();
+  const auto slash = text.find('/');
+  const auto address = parseAddress(*this, text.substr(0, slash),
+                                    kAddressText + std::string(", or a prefix as 192.0.2.0/28"));
+  if (!address) return std::nullopt;
+  if (slash == text.npos) return Prefix::host(*address);
+  const auto length = parsePlainNumber(text.substr(slash + 1));
+  if (!length || *length > address->bits()) {
+    error("a prefix length from 0 to " + std::to_string(address->bits()));
     return std::nullopt;
   }
-  const auto address = IpAddress::parse(node_->text);
-  if (!address) {
-    error("an IPv4 or IPv6 address");
+  const auto prefix = Prefix::around(*address, *length);
+  if (prefix.address != *address) {
+    error("a prefix without host bits, as " + prefix.str());
     return std::nullopt;
   }
-  if (isMapped(*address)) {
-    error("the IPv4 address itself, as 192.0.2.1");
-    return std::nullopt;
-  }
-  return *address;
+  return prefix;
 }
 
 std::optional<std::string> Value::name() const {

@@ -51,9 +51,13 @@ class Value {
   // Plain decimal digits without leading zeros; quotes make no difference.
   std::optional<std::uint32_t> number(NumberRange range) const;
   std::optional<Millis> duration(DurationRange range) const;
+  // As duration, of whole seconds.
+  std::optional<Millis> seconds(DurationRange range) const;
   std::optional<bool> boolean() const;  // true or false, nothing else
   // Any IPv4 or IPv6 address but an IPv4-mapped one.
   std::optional<IpAddress> address() const;
+  // As address, or with a prefix length and no host bits. An address is its /32 or /128.
+  std::optional<Prefix> addressOrPrefix() const;
   // 1 to 64 letters, digits, '.', '_' or '-'.
   std::optional<std::string> name() const;
   // Text for which `valid` holds.

@@ -12,7 +12,7 @@ namespace l4ward::config {
 
 inline constexpr std::size_t kMaxNamed = 1024;    // checks, pools, services
 inline constexpr std::size_t kMaxServers = 4093;  // a pool: mh's table has no more slots on Debian
-inline constexpr std::size_t kMaxVips = 256;      // a service
+inline constexpr std::size_t kMaxVips = 256;      // a service; a prefix is one
 inline constexpr std::size_t kMaxPorts = 64;      // a service
 inline constexpr std::size_t kMaxNeighbors = 64;
 
@@ -20,6 +20,12 @@ Bgp readBgp(const Value& value);
 std::map<std::string, Check> readChecks(const Value& value);
 std::map<std::string, Pool> readPools(const Value& value);
 std::map<std::string, Service> readServices(const Value& value);
+Ipvs readIpvs(const Value& value);
+
+// Keeps the places of the list: a wrong one stays, as 0.0.0.0.
+std::vector<Prefix> readVips(const Value& value);
+// {0} for `all`.
+std::vector<std::uint16_t> readPorts(const Value& value);
 
 // What the agent sets unless the file says otherwise.
 std::map<std::string, std::string> defaultSysctls();

@@ -44,15 +44,25 @@ enum class TunnelType { ipip, gue, gre };
 
 struct Tunnel {
   TunnelType type = TunnelType::ipip;
-  std::uint16_t port = 0;  // gue only
-  bool checksum = false;   // gue and gre
+  std::uint16_t port = 0;       // gue only
+  bool checksum = false;        // gue and gre
+  bool remoteChecksum = false;  // gue only
   bool operator==(const Tunnel&) const = default;
+};
+
+// Connections at which a server gets no new ones, and below which it gets them again. 0: no limit;
+// three quarters of upper. lower <= upper.
+struct Thresholds {
+  std::uint32_t upper = 0;
+  std::uint32_t lower = 0;
+  bool operator==(const Thresholds&) const = default;
 };
 
 struct Server {
   std::string name;
   std::vector<IpAddress> addresses;  // one or two, at most one a family
   unsigned weight = 1;               // 1..65535
+  Thresholds thresholds = {};        // its own, or the pool's
   bool operator==(const Server&) const = default;
 };
 
@@ -75,14 +85,30 @@ struct Quorum {
   bool operator==(const Quorum&) const = default;
 };
 
+// Connections of one client go to one server for a while.
+struct Persistence {
+  Millis timeout{300000};  // whole seconds, 1s..31 days
+  unsigned prefix4 = 32;   // 1..32: clients with this many leading bits in common count as one
+  unsigned prefix6 = 128;  // 1..128
+  std::string engine;      // "sip" or none
+  bool operator==(const Persistence&) const = default;
+};
+
 struct Service {
   std::string name;
-  std::vector<IpAddress> vips;
-  std::vector<std::uint16_t> ports;
+  std::vector<Prefix> vips;          // addresses (/32, /128) and ranges; none overlap
+  std::vector<std::uint16_t> ports;  // {0}: all of them
   Protocol protocol = Protocol::tcp;
+  // One IPVS service for each family instead of one for each address and port: it takes the packets
+  // that the firewall gave this mark.
+  std::optional<std::uint32_t> mark;  // 1..4294967295
   std::string pool;
   std::string scheduler = "mh";
-  std::vector<std::string> schedulerFlags;  // mh: {"mh-fallback", "mh-port"} by default; sorted
+  // Sorted. mh: {"mh-fallback", "mh-port"} by default; sh: "sh-fallback", "sh-port"; all others:
+  // "flag-1" to "flag-3".
+  std::vector<std::string> schedulerFlags;
+  std::optional<Persistence> persistence;
+  bool onePacket = false;  // udp only
   Quorum quorum;
 
   bool operator==(const Service&) const = default;
@@ -111,6 +137,37 @@ struct Bgp {
   bool operator==(const Bgp&) const = default;
 };
 
+// The kernel's idle times of connections, for all services of the network namespace. Whole seconds,
+// 1s..31 days; absent: as the kernel has it.
+struct Timeouts {
+  std::optional<Millis> tcp;
+  std::optional<Millis> tcpFin;
+  std::optional<Millis> udp;
+  bool operator==(const Timeouts&) const = default;
+};
+
+// A kernel thread that sends this node's connections to the others, or takes theirs.
+struct SyncDaemon {
+  std::string interface;
+  unsigned id = 0;                 // 0..255: nodes with equal ids share; a backup of 0 takes all
+  std::optional<IpAddress> group;  // multicast; default 224.0.0.81
+  std::uint16_t port = 8848;
+  unsigned ttl = 1;  // 1..255
+  // Bytes of a message's payload: 1 (backup: 1024) to 65507 (IPv6 group: 65487), the kernel's
+  // limits. 0: the kernel's choice, 1500 bytes with the headers (backup: the interface's MTU, if
+  // more).
+  unsigned maxLength = 0;
+  bool operator==(const SyncDaemon&) const = default;
+};
+
+struct Ipvs {
+  Timeouts timeouts;
+  std::optional<SyncDaemon> syncMaster;
+  std::optional<SyncDaemon> syncBackup;
+  Millis driftPeriod{30000};  // 1s..1h: how often the kernel is looked at for others' changes
+  bool operator==(const Ipvs&) const = default;
+};
+
 struct Shutdown {
   Millis drain{5000};  // between the withdrawal's acknowledgement and the exit
   bool operator==(const Shutdown&) const = default;
@@ -125,6 +182,7 @@ struct Site {
   std::map<std::string, Service> services;
   // "net.ipv4.vs.sloppy_tcp" -> "1"; the defaults with the file's own over them.
   std::map<std::string, std::string> sysctls;
+  Ipvs ipvs;
   // How long a server or service that the file dropped may finish its connections.
   Millis drainLimit{300000};
   // After this long without a verdict a server counts as checked, so that announcing can go on.

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
+
+#include "config/validate_vips.h"
 
 namespace l4ward::config {
 namespace {
-
-std::string servicePath(const Service& service, const std::string& key) {
-  return joinPath(joinPath("services", service.name), key);
-}
-
-std::string vipPath(const Service& service, std::size_t index) {
-  return servicePath(service, "vips") + "[" + std::to_string(index) + "]";
-}
 
 template <typename T>
 std::vector<std::string> namesOf(const std::map<std::string, T>& map) {
@@ -41,103 +34,72 @@ bool hasFamily(const Server& server, Family family) {
                      [&](const auto& address) { return address.family() == family; });
 }
 
-// Only a tunnel can carry one family to a server of the other. One error a service and family.
-void checkFamilies(const Service& service, const Pool& pool, Diagnostics& errors) {
-  if (pool.forward == Forward::tunnel) return;
-  const std::string how = pool.forward == Forward::direct ? "direct" : "masquerade";
+// A VIP, and servers that have no address of its family.
+struct Crossing {
+  std::size_t vip = 0;
+  std::string found;
+};
+
+std::optional<Crossing> crossingOf(const Service& service, const Pool& pool, Family family) {
+  const auto vip =
+      std::find_if(service.vips.begin(), service.vips.end(), [&](const auto& candidate) {
+        return candidate.address.family() == family && !candidate.address.isUnspecified();
+      });
+  if (vip == service.vips.end()) return std::nullopt;
+  const Server* first = nullptr;
+  std::size_t others = 0;
+  for (const auto& server : pool.servers) {
+    if (server.addresses.empty() || hasFamily(server, family)) continue;
+    if (first == nullptr) {
+      first = &server;
+    } else {
+      ++others;
+    }
+  }
+  if (first == nullptr) return std::nullopt;
+  return Crossing{static_cast<std::size_t>(vip - service.vips.begin()),
+                  "VIP " + vipText(*vip) + " of service " + inQuotes(service.name) +
+                      ", and in pool " + inQuotes(pool.name) + " server " + inQuotes(first->name) +
+                      (others > 0 ? " and " + std::to_string(others) + " more" : "") +
+                      " without an " + std::string(toString(family)) + " address"};
+}
+
+// Only a tunnel can carry one family to a server of the other, and only while connections are not
+// synchronised (ip_vs_add_dest and ip_vs_genl_new_daemon in net/netfilter/ipvs/ip_vs_ctl.c). One
+// error a service and family.
+void checkFamilies(const Ipvs& ipvs, const Service& service, const Pool& pool,
+                   Diagnostics& errors) {
+  const bool tunnel = pool.forward == Forward::tunnel;
+  if (tunnel && !ipvs.syncMaster && !ipvs.syncBackup) return;
   for (const auto family : {Family::v4, Family::v6}) {
-    const auto vip = std::find_if(service.vips.begin(), service.vips.end(), [&](const auto& a) {
-      return a.family() == family && !a.isUnspecified();
-    });
-    if (vip == service.vips.end()) continue;
-    const Server* first = nullptr;
-    std::size_t others = 0;
-    for (const auto& server : pool.servers) {
-      if (server.addresses.empty() || hasFamily(server, family)) continue;
-      if (first == nullptr) {
-        first = &server;
-      } else {
-        ++others;
-      }
-    }
-    if (first == nullptr) continue;
-    const std::string name(toString(family));
-    std::string found = "VIP " + vip->str() + " of service " + inQuotes(service.name) +
-                        ", and in pool " + inQuotes(pool.name) + " server " +
-                        inQuotes(first->name) +
-                        (others > 0 ? " and " + std::to_string(others) + " more" : "") +
-                        " without an " + name + " address";
-    errors.addAt(vipPath(service, static_cast<std::size_t>(vip - service.vips.begin())), found,
-                 "an " + name + " address for every server, because `forward: " + how +
-                     "` cannot cross families (tunnel can)");
-  }
-}
-
-void checkVips(const Site& site, const Service& service, const Pool* pool, Diagnostics& errors) {
-  for (std::size_t i = 0; i < service.vips.size(); ++i) {
-    const auto& vip = service.vips[i];
-    if (vip.isUnspecified()) continue;
-    const auto report = [&](const std::string& owner) {
-      errors.addAt(vipPath(service, i), vip.str() + ", the address of " + owner,
-                   "an address of its own");
-    };
-    if (site.bgp) {
-      for (const auto& neighbor : site.bgp->neighbors) {
-        if (neighbor.address == vip) report("a BGP neighbor");
-        if (neighbor.localAddress == vip) report("this node towards " + neighbor.address.str());
-      }
-    }
-    if (pool == nullptr) continue;
-    for (const auto& server : pool->servers) {
-      const auto& own = server.addresses;
-      if (std::find(own.begin(), own.end(), vip) == own.end()) continue;
-      report("server " + inQuotes(server.name) + " in pool " + inQuotes(pool->name));
+    const auto crossing = crossingOf(service, pool, family);
+    if (!crossing) continue;
+    const auto expected = "an " + std::string(toString(family)) + " address for every server, ";
+    if (tunnel) {
+      errors.addAt("ipvs.sync", crossing->found,
+                   expected +
+                       "because the kernel synchronises no connections while any service "
+                       "crosses families");
+    } else {
+      const std::string how = pool.forward == Forward::direct ? "direct" : "masquerade";
+      errors.addAt(vipPath(service, crossing->vip), crossing->found,
+                   expected + "because `forward: " + how + "` cannot cross families (tunnel can)");
     }
   }
 }
 
-bool checkSize(const Site& site, Diagnostics& errors) {
-  std::size_t endpoints = 0;
+// A check probes the service's port unless it has one of its own. One error a check.
+void checkProbedPorts(const Site& site, Diagnostics& errors) {
+  std::set<std::string> reported;
   for (const auto& [name, service] : site.services) {
-    endpoints += service.vips.size() * service.ports.size();
-  }
-  if (endpoints <= kMaxEndpoints) return true;
-  errors.addAt("services", std::to_string(endpoints) + " pairs of VIP and port",
-               "at most " + std::to_string(kMaxEndpoints));
-  return false;
-}
-
-// Each VIP, port and protocol belongs to one service. One error for a VIP of the later service.
-void checkCollisions(const Site& site, Diagnostics& errors) {
-  struct Owner {
-    const Service* service;
-    Place place;
-  };
-  std::vector<Owner> inOrder;
-  for (const auto& [name, service] : site.services) {
-    inOrder.push_back({&service, errors.placeOf(joinPath("services", name))});
-  }
-  std::sort(inOrder.begin(), inOrder.end(),
-            [](const auto& a, const auto& b) { return a.place < b.place; });
-
-  std::map<std::tuple<Protocol, IpAddress, std::uint16_t>, const Owner*> taken;
-  for (const auto& owner : inOrder) {
-    const auto& service = *owner.service;
-    for (std::size_t i = 0; i < service.vips.size(); ++i) {
-      const auto& vip = service.vips[i];
-      bool reported = vip.isUnspecified();
-      for (const auto port : service.ports) {
-        const auto [first, fresh] = taken.emplace(std::tuple(service.protocol, vip, port), &owner);
-        if (fresh || reported || first->second == &owner) continue;
-        const auto& other = *first->second;
-        errors.addAt(vipPath(service, i),
-                     Endpoint{vip, port}.str() + ", which service " +
-                         inQuotes(other.service->name) + " (line " +
-                         std::to_string(other.place.line) + ") has too",
-                     "each VIP, port and protocol in one service");
-        reported = true;
-      }
-    }
+    const bool onePort = !service.mark && service.ports != std::vector<std::uint16_t>{0};
+    const auto pool = site.pools.find(service.pool);
+    if (onePort || pool == site.pools.end()) continue;
+    const auto check = site.checks.find(pool->second.check);
+    if (check == site.checks.end() || check->second.port) continue;
+    if (!reported.insert(check->first).second) continue;
+    errors.addAt(joinPath(joinPath("checks", check->first), "port"), "no such key",
+                 "a port, because service " + inQuotes(name) + " has no single one");
   }
 }
 
@@ -148,16 +110,16 @@ void validate(const Site& site, Diagnostics& errors) {
   for (const auto& [name, service] : site.services) {
     const auto pool = site.pools.find(service.pool);
     const bool known = pool != site.pools.end();
-    checkVips(site, service, known ? &pool->second : nullptr, errors);
     if (known) {
       checkQuorum(service, pool->second, errors);
-      checkFamilies(service, pool->second, errors);
+      checkFamilies(site.ipvs, service, pool->second, errors);
     } else if (!service.pool.empty()) {
       errors.addAt(servicePath(service, "pool"), inQuotes(service.pool),
                    "the name of a pool" + didYouMean(service.pool, namesOf(site.pools)));
     }
   }
-  if (checkSize(site, errors)) checkCollisions(site, errors);
+  checkProbedPorts(site, errors);
+  validateVips(site, errors);
 }
 
 }  // namespace l4ward::config

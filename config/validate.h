@@ -6,7 +6,7 @@
 
 namespace l4ward::config {
 
-// VIPs × ports of all services: each is one IPVS service.
+// Addresses × ports of all services without a mark: each is one IPVS service.
 inline constexpr std::size_t kMaxEndpoints = 65536;
 
 // Reports into `errors`. Values that were wrong by themselves are default ones in `site` (an empty

@@ -39,6 +39,9 @@ class Kernel {
   // Everything IPVS holds in this network namespace, foreign services too.
   virtual Result<ActualTable> dump() = 0;
 
+  // The same of these services only; those that do not exist are not in the result.
+  virtual Result<ActualTable> dump(std::span<const ServiceKey> services) = 0;
+
   // Applies in order; goes on behind a failed operation. Blocks at most a bounded time.
   virtual ApplyReport apply(std::span<const Operation> operations) = 0;
 };

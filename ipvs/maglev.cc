@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace l4ward::ipvs {
 namespace {
 
 constexpr std::uint64_t kOffsetKey = 2654435761U;
 constexpr std::uint64_t kSkipKey = 2654446892U;
-constexpr int kWeightBits = 6;  // CONFIG_IP_VS_MH_TAB_INDEX / 2
 constexpr std::uint32_t kFree = 0xffffffff;
 
 // SipHash-1-3 (Aumasson, Bernstein, 2012) of one 32-bit word, little endian, under the key
@@ -59,14 +61,14 @@ std::uint32_t fold(Family service, const IpAddress& address) {
   return folded;
 }
 
-std::uint32_t hashOf(std::uint64_t key, Family service, const IpAddress& address,
-                     std::uint16_t port, std::size_t offset) {
-  return SipHash13(key).hash(static_cast<std::uint32_t>(offset) + port + fold(service, address));
+// ip_vs_mh_hashkey(): the sum wraps at 32 bits.
+std::uint32_t hashOf(std::uint64_t key, std::uint32_t word) {
+  return SipHash13(key).hash(word);
 }
 
 // How many slots each server takes per turn: its weight by the greatest common divisor, cut to
-// kWeightBits bits, at least 1. Empty if no server has a weight.
-std::vector<std::uint32_t> turnsOf(const std::vector<MaglevServer>& servers) {
+// `bits` bits, at least 1. Empty if no server has a weight.
+std::vector<std::uint32_t> turnsOf(const std::vector<MaglevServer>& servers, unsigned bits) {
   std::uint32_t divisor = 0;
   std::uint32_t greatest = 0;
   for (const auto& server : servers) {
@@ -74,8 +76,10 @@ std::vector<std::uint32_t> turnsOf(const std::vector<MaglevServer>& servers) {
     greatest = std::max(greatest, server.lastWeight);
   }
   if (divisor == 0) return {};
-  const int shift = std::max(0, static_cast<int>(std::bit_width(greatest / divisor)) - kWeightBits);
+  const auto width = static_cast<unsigned>(std::bit_width(greatest / divisor));
+  const unsigned shift = width > bits ? width - bits : 0;
   std::vector<std::uint32_t> turns;
+  turns.reserve(servers.size());
   for (const auto& server : servers) {
     const auto cut = (server.lastWeight / divisor) >> shift;
     turns.push_back(cut == 0 && server.lastWeight != 0 ? 1 : cut);
@@ -85,43 +89,70 @@ std::vector<std::uint32_t> turnsOf(const std::vector<MaglevServer>& servers) {
 
 }  // namespace
 
+bool isMaglevSize(std::size_t size) {
+  return std::ranges::find(kMaglevSizes, size) != kMaglevSizes.end();
+}
+
+unsigned maglevWeightBits(std::size_t size) {
+  const auto found = std::ranges::find(kMaglevSizes, size);
+  const auto position = static_cast<unsigned>(found - kMaglevSizes.begin());
+  return (kMinMaglevIndex + position) / 2;  // IP_VS_MH_TAB_BITS
+}
+
 MaglevTable::MaglevTable(Family service, std::vector<MaglevServer> servers, std::size_t size)
     : service_(service), size_(size), servers_(std::move(servers)) {
-  const auto turns = turnsOf(servers_);
+  if (!isMaglevSize(size_)) {
+    throw std::invalid_argument("no size of a Maglev table: " + std::to_string(size_));
+  }
+  if (servers_.size() <= size_) fill();
+}
+
+void MaglevTable::fill() {
+  const auto turns = turnsOf(servers_, maglevWeightBits(size_));
   if (turns.empty()) return;
-  std::vector<std::size_t> next;
-  std::vector<std::size_t> skip;
+  struct Walk {
+    std::size_t next;
+    std::size_t skip;
+  };
+  std::vector<Walk> walks;
+  walks.reserve(servers_.size());
   for (const auto& [address, weight, available] : servers_) {
-    next.push_back(hashOf(kOffsetKey, service_, address.address, address.port, 0) % size_);
-    skip.push_back(hashOf(kSkipKey, service_, address.address, address.port, 0) % (size_ - 1) + 1);
+    const auto word = address.port + fold(service_, address.address);
+    walks.push_back({hashOf(kOffsetKey, word) % size_, hashOf(kSkipKey, word) % (size_ - 1) + 1});
   }
   slots_.assign(size_, kFree);
   std::size_t filled = 0;
   for (std::uint32_t server = 0;; server = server + 1 == servers_.size() ? 0 : server + 1) {
+    auto& [next, skip] = walks[server];
     for (std::uint32_t turn = 0; turn < turns[server]; ++turn) {
-      auto& slot = next[server];
-      while (slots_[slot] != kFree) slot = (slot + skip[server]) % size_;
-      slots_[slot] = server;
+      while (slots_[next] != kFree) {
+        next += skip;
+        if (next >= size_) next -= size_;
+      }
+      slots_[next] = server;
       if (++filled == size_) return;
     }
   }
 }
 
-std::size_t MaglevTable::slotOf(const Endpoint& client, std::uint32_t flags,
-                                std::size_t offset) const {
-  const std::uint16_t port = flags & kFlagMhPort ? client.port : 0;
-  return hashOf(kOffsetKey, service_, client.address, port, offset) % size_;
+std::optional<Endpoint> MaglevTable::serverFor(const Endpoint& client, std::uint32_t flags) const {
+  const auto index = indexFor(client, flags);
+  if (!index) return std::nullopt;
+  return servers_[*index].address;
 }
 
-std::optional<Endpoint> MaglevTable::serverFor(const Endpoint& client, std::uint32_t flags) const {
+std::optional<std::uint32_t> MaglevTable::indexFor(const Endpoint& client,
+                                                   std::uint32_t flags) const {
   if (slots_.empty()) return std::nullopt;
-  const auto first = slotOf(client, flags, 0);
-  const auto& preferred = servers_[slots_[first]];
-  if (preferred.available) return preferred.address;
+  const std::uint32_t word =
+      fold(service_, client.address) + (flags & kFlagMhPort ? client.port : 0U);
+  const auto first = hashOf(kOffsetKey, word) % size_;
+  if (servers_[slots_[first]].available) return slots_[first];
   if (!(flags & kFlagMhFallback)) return std::nullopt;
   for (std::size_t i = 0; i < size_; ++i) {
-    const auto& server = servers_[slots_[slotOf(client, flags, (i + first) % size_)]];
-    if (server.available) return server.address;
+    const auto offset = static_cast<std::uint32_t>((i + first) % size_);
+    const auto server = slots_[hashOf(kOffsetKey, word + offset) % size_];
+    if (servers_[server].available) return server;
   }
   return std::nullopt;
 }

@@ -8,10 +8,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
-Json encodeKey(const ServiceKey& key) {
-  return {{"protocol", toString(key.protocol)}, {"vip", key.vip.str()}};
+Json encodePrefixes(const std::set<Prefix>& prefixes) {
+  Json list = Json::array();
+  for (const auto& prefix : prefixes) list.push_back(prefix.str());
+  return list;
 }
 
 // Thrown and caught in this file only.
@@ -43,13 +45,21 @@ const std::string& text(const Json& value) {
 }
 
 ServiceKey decodeKey(const Json& json) {
-  const auto& name = text(member(json, "protocol"));
-  for (const auto protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
-    if (name == toString(protocol)) {
-      return {protocol, orDamage(Endpoint::parse(text(member(json, "vip"))))};
-    }
+  return orDamage(ServiceKey::parse(text(member(json, "service"))));
+}
+
+std::set<Prefix> decodePrefixes(const Json& object, const char* name) {
+  std::set<Prefix> prefixes;
+  for (const auto& entry : list(object, name))
+    prefixes.insert(orDamage(Prefix::parse(text(entry))));
+  return prefixes;
+}
+
+SyncRole decodeRole(const std::string& name) {
+  for (const auto role : {SyncRole::master, SyncRole::backup}) {
+    if (name == toString(role)) return role;
   }
-  throw Damage{"'" + name + "' is not a protocol"};
+  throw Damage{"'" + name + "' is no role of a sync daemon"};
 }
 
 std::uint32_t decodeWeight(const Json& json) {
@@ -63,18 +73,20 @@ std::uint32_t decodeWeight(const Json& json) {
 
 Memory decodeBody(const Json& json) {
   Memory memory;
-  for (const auto& key : list(json, "services")) memory.owned.insert(decodeKey(key));
+  for (const auto& entry : list(json, "services")) {
+    memory.owned[decodeKey(entry)] = decodePrefixes(entry, "vips");
+  }
   for (const auto& entry : list(json, "last_weights")) {
     const auto server = orDamage(Endpoint::parse(text(member(entry, "server"))));
     memory.lastWeights[{decodeKey(entry), server}] = decodeWeight(entry);
   }
+  for (const auto& entry : list(json, "sync_daemons")) {
+    memory.syncDaemons.insert(decodeRole(text(entry)));
+  }
   const auto& addresses = member(json, "addresses");
   if (!addresses.is_object()) throw Damage{"'addresses' is not an object"};
-  for (const auto& [interface, entries] : addresses.items()) {
-    auto& set = memory.addresses[interface];
-    for (const auto& entry : list(addresses, interface.c_str())) {
-      set.insert(orDamage(IpAddress::parse(text(entry))));
-    }
+  for (const auto& [interface, unused] : addresses.items()) {
+    memory.addresses[interface] = decodePrefixes(addresses, interface.c_str());
   }
   return memory;
 }
@@ -95,23 +107,25 @@ bool tooDeep(std::string_view text) {
 
 std::string encode(const Memory& memory, std::string_view identity) {
   Json services = Json::array();
-  for (const auto& key : memory.owned) services.push_back(encodeKey(key));
+  for (const auto& [key, vips] : memory.owned) {
+    services.push_back({{"service", key.str()}, {"vips", encodePrefixes(vips)}});
+  }
   Json lastWeights = Json::array();
   for (const auto& [id, weight] : memory.lastWeights) {
-    auto entry = encodeKey(id.first);
-    entry["server"] = id.second.str();
-    entry["weight"] = weight;
-    lastWeights.push_back(std::move(entry));
+    lastWeights.push_back(
+        {{"service", id.first.str()}, {"server", id.second.str()}, {"weight", weight}});
   }
   Json addresses = Json::object();
   for (const auto& [interface, set] : memory.addresses) {
-    auto& entries = addresses[interface] = Json::array();
-    for (const auto& address : set) entries.push_back(address.str());
+    addresses[interface] = encodePrefixes(set);
   }
+  Json daemons = Json::array();
+  for (const auto role : memory.syncDaemons) daemons.push_back(toString(role));
   const Json record = {{"version", kVersion},
                        {"identity", identity},
                        {"services", std::move(services)},
                        {"last_weights", std::move(lastWeights)},
+                       {"sync_daemons", std::move(daemons)},
                        {"addresses", std::move(addresses)}};
   return record.dump(1, ' ', true, Json::error_handler_t::replace) + "\n";
 }

@@ -10,15 +10,17 @@
 
 #include "base/ip.h"
 #include "base/result.h"
+#include "ipvs/globals.h"
 #include "ipvs/plan.h"
 #include "ipvs/types.h"
 
 namespace l4ward::ipvs {
 
 struct Memory {
-  std::set<ServiceKey> owned;  // services that are l4ward's
+  std::map<ServiceKey, std::set<Prefix>> owned;  // services that are l4ward's, and their VIPs
   LastWeights lastWeights;
-  std::map<std::string, std::set<IpAddress>> addresses;  // that l4ward added, by interface
+  std::map<std::string, std::set<Prefix>> addresses;  // that l4ward added, by interface
+  std::set<SyncRole> syncDaemons;                     // that l4ward started
 
   bool operator==(const Memory&) const = default;
 };

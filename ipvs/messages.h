@@ -26,11 +26,35 @@ struct RequestHeader {
   bool acknowledge = false;    // answer also if it succeeds; a failure is always answered
 };
 
-// Append one request to `out`; several may go out in one datagram. An error if the scheduler's name
-// is longer than the kernel's 15 characters (code EINVAL); `out` is as before then.
+// Append one request to `out`; several may go out in one datagram. An error if the name of the
+// scheduler or of the persistence engine is longer than the kernel's 15 characters (code EINVAL);
+// `out` is as before then.
 Status appendRequest(Bytes& out, const RequestHeader& header, const Operation& operation);
+
+// The same for many requests in a row, faster: one that adds or edits a destination of the same
+// service in the same way as the one before differs from it in four fields only.
+class RequestWriter {
+ public:
+  // The request of `operation`, which must live until the next call, goes to the end of `out`; what
+  // was written before must still be there.
+  Status append(Bytes& out, const RequestHeader& header, const Operation& operation);
+
+ private:
+  void remember(const Bytes& out, std::size_t start, const Operation& operation);
+
+  const Operation* last_ = nullptr;  // nothing to copy from
+  std::size_t start_ = 0;            // of its request in `out`
+  std::size_t size_ = 0;
+  // Into the request.
+  std::size_t address_ = 0;
+  std::size_t port_ = 0;
+  std::size_t weight_ = 0;
+};
+
 void appendDumpServices(Bytes& out, const RequestHeader& header);
 void appendDumpDestinations(Bytes& out, const RequestHeader& header, const ServiceKey& service);
+// One service without its destinations: answered by one Reply::Kind::data, or the code ESRCH.
+void appendGetService(Bytes& out, const RequestHeader& header, const ServiceKey& service);
 
 // One message of a datagram from the kernel.
 struct Reply {
@@ -55,7 +79,7 @@ struct DumpedService {
   ServiceKey key;
   ServiceConfig config;
 };
-// Nothing: a service that has no ServiceKey (a firewall mark, another protocol).
+// Nothing: a service that has no ServiceKey (another protocol).
 Result<std::optional<DumpedService>> decodeService(ByteView attributes);
 // `service`: the family of kernels that do not say the destination's (before 3.18).
 Result<Destination> decodeDestination(ByteView attributes, Family service);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "ipvs/netlink_channel.h"
 #include "ipvs/netlink_errors.h"
 
 namespace l4ward::ipvs {
@@ -16,15 +18,51 @@ constexpr int kDumpTries = 5;
 constexpr std::size_t kMinBatch = 1;
 // The send buffer bounds a datagram; a request has less than 200 bytes.
 constexpr std::size_t kMaxBatch = 1000;
+// Requests for one service each in a datagram. Each is answered, by about 1 KiB of receive buffer.
+constexpr std::size_t kQueries = 64;
 
-// The code of a dump that must be repeated on the same channel.
+// The code of a dump that must be repeated.
 constexpr int kChanged = ESTALE;
+
+tl::unexpected<Error> changed() {
+  return fail("IPVS changed each time that it was read", kChanged);
+}
+
+bool comesTwice(const std::vector<Destination>& destinations) {
+  std::vector<Endpoint> addresses;
+  addresses.reserve(destinations.size());
+  for (const auto& destination : destinations) addresses.push_back(destination.address);
+  if (!std::is_sorted(addresses.begin(), addresses.end())) {
+    std::sort(addresses.begin(), addresses.end());  // not l4ward's work
+  }
+  return std::adjacent_find(addresses.begin(), addresses.end()) != addresses.end();
+}
+
+// Of a service. Without IPv6 in the kernel's IPVS there are no services of IPv6.
+bool meansAbsent(int code) {
+  return code == ESRCH || code == ENOENT || code == EAFNOSUPPORT;
+}
 
 }  // namespace
 
+ChannelFactory netlinkChannels(const NetlinkOptions& options) {
+  return [timeout = options.timeout, receiveBuffer = options.receiveBuffer] {
+    return NetlinkChannel::open(IPVS_GENL_NAME, timeout, receiveBuffer);
+  };
+}
+
+NetlinkKernel::NetlinkKernel(ChannelFactory channels, NetlinkOptions options)
+    : channels_(std::move(channels)), options_(options) {
+  options_.batch = std::clamp(options_.batch, kMinBatch, kMaxBatch);
+}
+
 Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(NetlinkOptions options) {
-  options.batch = std::clamp(options.batch, kMinBatch, kMaxBatch);
-  std::unique_ptr<NetlinkKernel> kernel(new NetlinkKernel(options));
+  return open(netlinkChannels(options), options);
+}
+
+Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(ChannelFactory channels,
+                                                           NetlinkOptions options) {
+  std::unique_ptr<NetlinkKernel> kernel(new NetlinkKernel(std::move(channels), options));
   if (const auto connected = kernel->connect(); !connected) {
     return tl::unexpected(connected.error());
   }
@@ -33,83 +71,126 @@ Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(NetlinkOptions option
 
 Status NetlinkKernel::connect() {
   if (channel_) return {};
-  auto channel = NetlinkChannel::open(IPVS_GENL_NAME, options_.timeout, options_.receiveBuffer);
+  auto channel = channels_();
   if (!channel) return tl::unexpected(channelError(channel.error()));
   channel_ = *std::move(channel);
   return {};
 }
 
 Result<ActualTable> NetlinkKernel::dump() {
-  Result<ActualTable> table = fail("not dumped");
+  return repeated([this](ActualTable& table) -> Status {
+    if (auto read = readServices(table); !read) return read;
+    return readDestinations(table);
+  });
+}
+
+Result<ActualTable> NetlinkKernel::dump(std::span<const ServiceKey> services) {
+  return repeated([&](ActualTable& table) -> Status {
+    for (auto left = services; !left.empty();) {
+      const auto some = left.first(std::min(left.size(), kQueries));
+      if (auto read = readServices(some, table); !read) return read;
+      left = left.subspan(some.size());
+    }
+    return readDestinations(table);
+  });
+}
+
+Result<ActualTable> NetlinkKernel::repeated(const std::function<Status(ActualTable&)>& read) {
+  Status status;
   for (int i = 0; i < kDumpTries; ++i) {
     if (const auto connected = connect(); !connected) return tl::unexpected(connected.error());
-    table = dumpOnce();
-    if (table) return table;
-    const int code = table.error().code;
-    if (code != kChanged) channel_.reset();
-    if (code != kChanged && code != ENOBUFS) break;
+    ActualTable table;
+    status = read(table);
+    if (status) return table;
+    channel_.reset();  // there may be the rest of a dump in it
+    if (status.error().code != kChanged && status.error().code != ENOBUFS) break;
   }
-  return tl::unexpected(channelError(table.error()));
+  return tl::unexpected(channelError(status.error()));
 }
 
-Result<ActualTable> NetlinkKernel::dumpOnce() {
-  ActualTable table;
-  Bytes request;
+Status NetlinkKernel::readServices(ActualTable& table) {
+  request_.clear();
   const auto sequence = channel_->nextSequence();
-  appendDumpServices(request, {channel_->family(), sequence});
-  const auto services = collect(request, sequence, [&](ByteView attributes) -> Status {
-    auto service = decodeService(attributes);
+  appendDumpServices(request_, {channel_->family(), sequence});
+  return collect(sequence, [&](ByteView attributes) -> Status {
+    const auto service = decodeService(attributes);
     if (!service) return tl::unexpected(service.error());
-    if (*service) table[(*service)->key].config = (*service)->config;
+    if (!*service) return {};
+    const auto [place, isNew] = table.try_emplace((*service)->key);
+    if (!isNew) return changed();
+    place->second.config = (*service)->config;
     return {};
   });
-  if (!services) return tl::unexpected(services.error());
-  for (auto& [key, service] : table) {
-    const auto destinations = dumpDestinations(key, service);
-    if (!destinations) return tl::unexpected(destinations.error());
-  }
-  return table;
 }
 
-Status NetlinkKernel::dumpDestinations(const ServiceKey& key, ActualService& service) {
-  Bytes request;
-  const auto sequence = channel_->nextSequence();
-  appendDumpDestinations(request, {channel_->family(), sequence}, key);
-  std::set<Endpoint> seen;
-  return collect(request, sequence, [&](ByteView attributes) -> Status {
-    auto destination = decodeDestination(attributes, key.vip.address.family());
-    if (!destination) return tl::unexpected(destination.error());
-    // IPVS continues a dump at the position where it stopped and never says that the list changed.
-    if (!seen.insert(destination->address).second) {
-      return fail("IPVS changed while it was read", kChanged);
+Status NetlinkKernel::readServices(std::span<const ServiceKey> keys, ActualTable& table) {
+  request_.clear();
+  std::uint32_t last = 0;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    last = channel_->nextSequence();
+    // The last one's acknowledgement, which comes behind its answer, ends them all.
+    appendGetService(request_, {channel_->family(), last, i + 1 == keys.size()}, keys[i]);
+  }
+  const auto first = last + 1 - static_cast<std::uint32_t>(keys.size());
+  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
+    const auto index = reply.sequence - first;
+    if (index >= keys.size()) return false;
+    if (reply.kind == Reply::Kind::data) {
+      const auto service = decodeService(reply.attributes);
+      if (!service) return tl::unexpected(service.error());
+      if (!*service || (*service)->key != keys[index]) {
+        return fail("the kernel's answer about " + keys[index].str() + " is another service", EIO);
+      }
+      table[keys[index]].config = (*service)->config;
+      return false;
     }
+    if (reply.code != 0 && !meansAbsent(reply.code)) {
+      return failErrno("cannot read IPVS service " + keys[index].str(), reply.code);
+    }
+    return reply.sequence == last;
+  });
+}
+
+Status NetlinkKernel::readDestinations(ActualTable& table) {
+  for (auto& [key, service] : table) {
+    if (auto read = readDestinations(key, service); !read) return read;
+  }
+  return {};
+}
+
+Status NetlinkKernel::readDestinations(const ServiceKey& key, ActualService& service) {
+  request_.clear();
+  const auto sequence = channel_->nextSequence();
+  appendDumpDestinations(request_, {channel_->family(), sequence}, key);
+  auto read = collect(sequence, [&](ByteView attributes) -> Status {
+    auto destination = decodeDestination(attributes, key.family());
+    if (!destination) return tl::unexpected(destination.error());
     service.destinations.push_back(*std::move(destination));
     return {};
   });
+  // IPVS continues a dump at the position where it stopped and never says that the list changed.
+  if (read && comesTwice(service.destinations)) return changed();
+  return read;
 }
 
-// Sends `request` and hands every element of the dump to `element`; reads to the end in any case
-// in which the channel stays usable.
-Status NetlinkKernel::collect(const Bytes& request, std::uint32_t sequence,
-                              const Element& element) {
-  if (auto sent = channel_->send(request); !sent) return sent;
-  const auto deadline = Clock::now() + options_.timeout;
-  Status status;
-  while (true) {
-    const auto datagram = channel_->receive(deadline);
-    if (!datagram) return tl::unexpected(datagram.error());
-    const auto replies = splitReplies(*datagram);
-    if (!replies) return tl::unexpected(replies.error());
-    for (const auto& reply : *replies) {
-      if (reply.sequence != sequence) continue;
-      if (reply.interrupted && status) status = fail("IPVS changed while it was read", kChanged);
-      if (reply.kind != Reply::Kind::data) {
-        if (reply.code != 0) return failErrno("cannot read IPVS", reply.code);
-        return status;
-      }
-      if (status) status = element(reply.attributes);
+// Sends the dump request `request_` and hands every element that comes to `element`.
+Status NetlinkKernel::collect(std::uint32_t sequence, const Element& element) {
+  std::size_t count = 0;
+  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
+    if (reply.sequence != sequence) return false;
+    if (reply.interrupted) return changed();
+    if (reply.kind != Reply::Kind::data) {
+      if (reply.code != 0) return failErrno("cannot read IPVS", reply.code);
+      return true;
     }
-  }
+    if (++count > options_.maxElements) {
+      return fail("the kernel lists more than " + std::to_string(options_.maxElements) +
+                      " IPVS services or servers of one service",
+                  E2BIG);
+    }
+    if (const auto taken = element(reply.attributes); !taken) return tl::unexpected(taken.error());
+    return false;
+  });
 }
 
 ApplyReport NetlinkKernel::apply(std::span<const Operation> operations) {
@@ -133,60 +214,51 @@ ApplyReport NetlinkKernel::apply(std::span<const Operation> operations) {
 // An error: the channel broke, and the report is as before.
 Status NetlinkKernel::applyBatch(std::span<const Operation> batch, std::size_t first,
                                  ApplyReport& report) {
-  Bytes datagram;
-  std::map<std::uint32_t, std::size_t> sent;  // sequence number to position in the batch
   std::vector<OperationFailure> failures;
-  std::size_t lastRequest = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto start = datagram.size();
-    const auto sequence = channel_->nextSequence();
-    const auto encoded = appendRequest(datagram, {channel_->family(), sequence}, batch[i]);
-    if (encoded) {
-      sent.emplace(sequence, i);
-      lastRequest = start;
-    } else {
-      failures.push_back({first + i, encoded.error()});
-    }
-  }
-  if (!sent.empty()) {
-    // The kernel works through a datagram in order and answers failures unasked, so one
-    // acknowledgement, of the last request, covers all others.
-    const auto [sequence, last] = *sent.rbegin();
-    datagram.resize(lastRequest);
-    (void)appendRequest(datagram, {channel_->family(), sequence, true}, batch[last]);
-    writes_ += sent.size();
-    if (auto status = channel_->send(datagram); !status) return status;
-    const auto codes = awaitBatch(sequence);
-    if (!codes) return tl::unexpected(codes.error());
-    for (const auto& [failed, reply] : *codes) {
-      const auto found = sent.find(failed);
-      if (found == sent.end()) continue;
-      failures.push_back({first + found->second,
-                          operationError(batch[found->second], reply.code, reply.explanation)});
-    }
-  }
+  if (auto sent = sendBatch(batch, first, failures); !sent) return sent;
+  // Those that could not be encoded came before the kernel's.
   std::ranges::sort(failures, {}, &OperationFailure::index);
+  const auto same = [](const auto& a, const auto& b) { return a.index == b.index; };
+  failures.erase(std::unique(failures.begin(), failures.end(), same), failures.end());
   report.applied += batch.size() - failures.size();
   report.failures.insert(report.failures.end(), failures.begin(), failures.end());
   return {};
 }
 
-// Reads answers up to the one of request `last`: the failures by sequence number.
-Result<std::map<std::uint32_t, NetlinkKernel::Failure>> NetlinkKernel::awaitBatch(
-    std::uint32_t last) {
-  std::map<std::uint32_t, Failure> failures;
-  const auto deadline = Clock::now() + options_.timeout;
-  while (true) {
-    const auto datagram = channel_->receive(deadline);
-    if (!datagram) return tl::unexpected(datagram.error());
-    const auto replies = splitReplies(*datagram);
-    if (!replies) return tl::unexpected(replies.error());
-    for (const auto& reply : *replies) {
-      if (reply.kind != Reply::Kind::status) continue;
-      if (reply.code != 0) failures[reply.sequence] = {reply.code, reply.message};
-      if (reply.sequence == last) return failures;
+Status NetlinkKernel::sendBatch(std::span<const Operation> batch, std::size_t first,
+                                std::vector<OperationFailure>& failures) {
+  constexpr std::size_t kTypicalRequest = 192;
+  request_.clear();
+  request_.reserve(batch.size() * kTypicalRequest);
+  const auto base = channel_->nextSequence();  // the sequence number of batch[0]
+  std::uint32_t last = base;
+  std::optional<std::size_t> lastStart;  // of the last request in the datagram
+  RequestWriter writer;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto sequence = i == 0 ? base : channel_->nextSequence();
+    const auto start = request_.size();
+    const auto encoded = writer.append(request_, {channel_->family(), sequence}, batch[i]);
+    if (!encoded) {
+      failures.push_back({first + i, encoded.error()});
+      continue;
     }
+    ++writes_;
+    last = sequence;
+    lastStart = start;
   }
+  if (!lastStart) return {};
+  // The kernel works through a datagram in order and answers failures unasked, so one
+  // acknowledgement, of the last request, covers all others.
+  request_.resize(*lastStart);
+  (void)appendRequest(request_, {channel_->family(), last, true}, batch[last - base]);
+  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
+    const auto index = reply.sequence - base;
+    if (reply.kind != Reply::Kind::status || index >= batch.size()) return false;
+    if (reply.code != 0) {
+      failures.push_back({first + index, operationError(batch[index], reply.code, reply.message)});
+    }
+    return reply.sequence == last;
+  });
 }
 
 }  // namespace l4ward::ipvs

@@ -4,39 +4,50 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ipvs/channel.h"
+#include "ipvs/exchange.h"
 #include "ipvs/kernel.h"
 #include "ipvs/messages.h"
-#include "ipvs/netlink_channel.h"
 
 namespace l4ward::ipvs {
 
 struct NetlinkOptions {
-  Millis timeout{5000};  // for the kernel's answer to one datagram
+  Millis timeout{5000};  // for all answers to one datagram
   // Operations in one datagram, 1 to 1000. Only failures and the last operation are answered; at
-  // the default, answers to a batch in which everything fails still fit the receive buffer that a
-  // socket has without CAP_NET_ADMIN.
-  std::size_t batch = 128;
+  // the default, answers to a batch in which everything fails still fit the receive buffer.
+  std::size_t batch = 256;
   int receiveBuffer = 1 << 20;  // bytes, of which the kernel allows twice as many
+  // Services, or destinations of one service, that are believed; a longer dump is an error.
+  std::size_t maxElements = 1 << 20;
 };
+
+// Channels to IPVS in the network namespace of the thread that opens them. Opening one makes the
+// kernel load the module ip_vs if there is one.
+ChannelFactory netlinkChannels(const NetlinkOptions& options);
 
 class NetlinkKernel final : public Kernel {
  public:
-  // Finds IPVS, for which the kernel loads the module ip_vs if there is one. Errors: not in the
-  // kernel (ENOENT). Schedulers are loaded by the kernel when a service first names them.
+  // Finds IPVS. Errors: not in the kernel (ENOENT). Schedulers are loaded by the kernel when a
+  // service first names them.
   static Result<std::unique_ptr<NetlinkKernel>> open(NetlinkOptions options = {});
+  // The same over other channels: one is opened at once, and one after each that broke.
+  static Result<std::unique_ptr<NetlinkKernel>> open(ChannelFactory channels,
+                                                     NetlinkOptions options = {});
 
-  // Foreign services are included, but those with firewall marks and with other protocols than
-  // tcp, udp and sctp are not. Takes one request for all services and one for each. Repeated, a few
-  // times at most, if the table changed meanwhile.
+  // Foreign services are included, but not those of other protocols than tcp, udp and sctp. Takes
+  // one request for all services and one for each. Repeated over a new channel, a few times at
+  // most, if the table changed meanwhile (then ESTALE) or answers were lost (ENOBUFS).
   Result<ActualTable> dump() override;
+
+  // As dump(); one request for each service, many of them in one datagram, and one more for those
+  // that exist.
+  Result<ActualTable> dump(std::span<const ServiceKey> services) override;
 
   // A broken channel is opened again by the next dump() or apply(). If it breaks, the batch under
   // way and all behind it are reported as failed, and `unknown` is set.
@@ -46,22 +57,24 @@ class NetlinkKernel final : public Kernel {
   std::uint64_t writes() const { return writes_; }
 
  private:
-  struct Failure {
-    int code = 0;
-    std::string explanation;
-  };
   using Element = std::function<Status(ByteView attributes)>;
 
-  explicit NetlinkKernel(NetlinkOptions options) : options_(options) {}
+  NetlinkKernel(ChannelFactory channels, NetlinkOptions options);
   Status connect();
-  Result<ActualTable> dumpOnce();
-  Status dumpDestinations(const ServiceKey& key, ActualService& service);
-  Status collect(const Bytes& request, std::uint32_t sequence, const Element& element);
+  Result<ActualTable> repeated(const std::function<Status(ActualTable&)>& read);
+  Status readServices(ActualTable& table);
+  Status readServices(std::span<const ServiceKey> keys, ActualTable& table);
+  Status readDestinations(ActualTable& table);
+  Status readDestinations(const ServiceKey& key, ActualService& service);
+  Status collect(std::uint32_t sequence, const Element& element);
   Status applyBatch(std::span<const Operation> batch, std::size_t first, ApplyReport& report);
-  Result<std::map<std::uint32_t, Failure>> awaitBatch(std::uint32_t last);
+  Status sendBatch(std::span<const Operation> batch, std::size_t first,
+                   std::vector<OperationFailure>& failures);
 
+  ChannelFactory channels_;
   NetlinkOptions options_;
-  std::optional<NetlinkChannel> channel_;  // none: broken or not opened yet
+  std::unique_ptr<Channel> channel_;  // none: broken or not opened yet
+  Bytes request_;                     // the datagram to send; kept for its memory
   std::uint64_t writes_ = 0;
 };
 

@@ -18,7 +18,7 @@ namespace l4ward::ipvs {
 namespace {
 
 // The kernel fills datagrams of a dump up to the size of the reader's buffer, but at most 32 KiB.
-constexpr std::size_t kDatagramBytes = 64 * 1024;
+constexpr std::size_t kDatagramWords = 64 * 1024 / sizeof(std::uint32_t);
 constexpr int kSendBuffer = 200 * 1024;  // bytes; bounds a datagram
 
 timeval toTimeval(Millis duration) {
@@ -33,34 +33,40 @@ void NetlinkChannel::Free::operator()(nl_sock* socket) const {
 }
 
 NetlinkChannel::NetlinkChannel()
-    : socket_(nl_socket_alloc()), buffer_(kDatagramBytes / sizeof(std::uint32_t)) {
+    : socket_(nl_socket_alloc()),
+      // Not zeroed: pages that no datagram reaches cost nothing.
+      buffer_(std::make_unique_for_overwrite<std::uint32_t[]>(kDatagrams * kDatagramWords)) {
   if (!socket_) throw std::bad_alloc();
 }
-NetlinkChannel::NetlinkChannel(NetlinkChannel&&) noexcept = default;
-NetlinkChannel& NetlinkChannel::operator=(NetlinkChannel&&) noexcept = default;
-NetlinkChannel::~NetlinkChannel() = default;
 
-Result<NetlinkChannel> NetlinkChannel::open(const std::string& family, Millis timeout,
-                                            int receiveBuffer) {
-  NetlinkChannel channel;
-  if (const int code = genl_connect(channel.socket_.get()); code < 0) {
+Result<std::unique_ptr<Channel>> NetlinkChannel::open(const std::string& family, Millis timeout,
+                                                      int receiveBuffer) {
+  std::unique_ptr<NetlinkChannel> channel(new NetlinkChannel);
+  if (const auto connected = channel->connect(family, timeout); !connected) {
+    return tl::unexpected(connected.error());
+  }
+  if (const auto configured = channel->configure(receiveBuffer); !configured) {
+    return tl::unexpected(configured.error());
+  }
+  return channel;
+}
+
+Status NetlinkChannel::connect(const std::string& family, Millis timeout) {
+  if (const int code = genl_connect(socket_.get()); code < 0) {
     return fail(std::string("cannot open a netlink socket: ") + nl_geterror(code));
   }
-  const int fd = nl_socket_get_fd(channel.socket_.get());
   const auto limit = toTimeval(timeout);  // for libnl's own waiting, in the next call only
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const int number = genl_ctrl_resolve(channel.socket_.get(), family.c_str());
-  if (number == -NLE_OBJ_NOTFOUND)
+  setsockopt(nl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const int number = genl_ctrl_resolve(socket_.get(), family.c_str());
+  if (number == -NLE_OBJ_NOTFOUND) {
     return fail("the kernel has no netlink family " + family, ENOENT);
+  }
   if (number < 0) {
     return fail("cannot find the netlink family " + family + ": " + nl_geterror(number),
                 number == -NLE_PERM ? EPERM : EIO);
   }
-  channel.family_ = static_cast<std::uint16_t>(number);
-  if (const auto configured = channel.configure(receiveBuffer); !configured) {
-    return tl::unexpected(configured.error());
-  }
-  return channel;
+  family_ = static_cast<std::uint16_t>(number);
+  return {};
 }
 
 Status NetlinkChannel::configure(int receiveBuffer) {
@@ -95,35 +101,53 @@ Status NetlinkChannel::send(ByteView datagram) {
 
 Result<ByteView> NetlinkChannel::receive(TimePoint deadline) {
   while (true) {
-    const auto size = receiveNow();
-    if (!size) return tl::unexpected(size.error());
-    if (*size > 0) return ByteView(reinterpret_cast<const std::uint8_t*>(buffer_.data()), *size);
-    const auto left = std::chrono::ceil<Millis>(deadline - Clock::now());
-    if (left <= Millis::zero()) return fail("the kernel did not answer in time", ETIMEDOUT);
-    pollfd wait{nl_socket_get_fd(socket_.get()), POLLIN, 0};
-    if (::poll(&wait, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) {
-      return failErrno("cannot wait for the kernel", errno);
+    while (read_ < received_) {
+      const auto index = read_++;
+      const auto& [header, size] = datagrams_[index];
+      if (header.msg_flags & MSG_TRUNC) return fail("the kernel's answer is too long", EMSGSIZE);
+      // Any process may send to this socket; only port 0 is the kernel.
+      if (senders_[index].nl_pid != 0) continue;
+      return ByteView(reinterpret_cast<const std::uint8_t*>(&buffer_[index * kDatagramWords]),
+                      size);
     }
+    if (auto received = receiveNow(); !received) return tl::unexpected(received.error());
+    if (received_ > 0) continue;
+    if (auto waited = wait(deadline); !waited) return tl::unexpected(waited.error());
   }
 }
 
-// The size of a datagram that is there, or 0.
-Result<std::size_t> NetlinkChannel::receiveNow() {
-  sockaddr_nl sender{};
-  iovec part{buffer_.data(), buffer_.size() * sizeof(std::uint32_t)};
-  msghdr message{};
-  message.msg_name = &sender;
-  message.msg_namelen = sizeof sender;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  const auto size = ::recvmsg(nl_socket_get_fd(socket_.get()), &message, MSG_DONTWAIT);
-  if (size < 0) {
-    if (errno == EAGAIN || errno == EINTR) return 0;
+// Takes the datagrams that are there, if any. What the kernel has more of a dump it writes while
+// this reads, so a dump needs few calls.
+Status NetlinkChannel::receiveNow() {
+  std::array<iovec, kDatagrams> parts{};
+  for (std::size_t i = 0; i < kDatagrams; ++i) {
+    parts[i] = {&buffer_[i * kDatagramWords], kDatagramWords * sizeof(std::uint32_t)};
+    datagrams_[i] = {};
+    auto& header = datagrams_[i].msg_hdr;
+    header.msg_name = &senders_[i];
+    header.msg_namelen = sizeof senders_[i];
+    header.msg_iov = &parts[i];
+    header.msg_iovlen = 1;
+  }
+  read_ = received_ = 0;
+  const int count = ::recvmmsg(nl_socket_get_fd(socket_.get()), datagrams_.data(), kDatagrams,
+                               MSG_DONTWAIT, nullptr);
+  if (count >= 0) {
+    received_ = static_cast<std::size_t>(count);
+  } else if (errno != EAGAIN && errno != EINTR) {
     return failErrno("cannot receive from the kernel", errno);
   }
-  if (message.msg_flags & MSG_TRUNC) return fail("the kernel's answer is too long", EMSGSIZE);
-  // Any process may send to this socket; only port 0 is the kernel.
-  return sender.nl_pid == 0 ? static_cast<std::size_t>(size) : 0;
+  return {};
+}
+
+Status NetlinkChannel::wait(TimePoint deadline) const {
+  const auto left = std::chrono::ceil<Millis>(deadline - now());
+  if (left <= Millis::zero()) return fail("the kernel did not answer in time", ETIMEDOUT);
+  pollfd socket{nl_socket_get_fd(socket_.get()), POLLIN, 0};
+  if (::poll(&socket, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) {
+    return failErrno("cannot wait for the kernel", errno);
+  }
+  return {};
 }
 
 }  // namespace l4ward::ipvs

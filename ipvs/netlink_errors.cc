@@ -13,8 +13,11 @@ namespace {
 constexpr const char* kNoPermission = "programming IPVS needs CAP_NET_ADMIN";
 
 std::string noScheduler(const ServiceConfig& config) {
-  return "scheduler " + config.scheduler + " is not in the kernel: run 'modprobe ip_vs_" +
-         config.scheduler + "'";
+  std::string text = "scheduler " + config.scheduler;
+  if (!config.engine.empty()) text += " or persistence engine " + config.engine;
+  text += " is not in the kernel: run 'modprobe ";
+  if (!config.engine.empty()) text += "-a ip_vs_pe_" + config.engine + " ";
+  return text + "ip_vs_" + config.scheduler + "'";
 }
 
 std::string describe(const Operation&, const AddService& add, int code) {
@@ -39,8 +42,7 @@ std::string describe(const Operation&, const DeleteService&, int) {
 
 std::string invalidDestination(const Operation& operation, const Endpoint& address,
                                const Path& path) {
-  if (address.address.family() != operation.service.vip.address.family() &&
-      path.forward != Forward::tunnel) {
+  if (address.address.family() != operation.service.family() && path.forward != Forward::tunnel) {
     return "a server of the other address family is reached through a tunnel only";
   }
   if (path.tunnel.type == TunnelType::gue && path.tunnel.port == 0) {

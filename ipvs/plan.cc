@@ -1,6 +1,7 @@
 #include "ipvs/plan.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -9,6 +10,8 @@ namespace l4ward::ipvs {
 namespace {
 
 constexpr std::string_view kNoScheduler = "none";
+// Below it, changing the scheduler twice is no gain.
+constexpr std::size_t kFewChanges = 4;
 
 // Plans one service.
 class ServicePlan {
@@ -18,28 +21,44 @@ class ServicePlan {
       : key_(key), wanted_(wanted), lastWeights_(lastWeights), operations_(operations) {}
 
   void create() {
-    ServiceConfig unfilled = wanted_.config;
-    unfilled.scheduler = kNoScheduler;
-    put(AddService{unfilled});
+    operations_.reserve(operations_.size() + wanted_.destinations.size() + 2);
+    put(AddService{unfilled()});
     rebuild({}, wanted_.destinations.end());
-    if (wanted_.config != unfilled) put(EditService{wanted_.config});
+    if (wanted_.config != unfilled()) put(EditService{wanted_.config});
   }
 
-  void change(const ActualService& actual) {
+  void change(const ActualService& actual, bool idle) {
     // Flags before weights: a server may only go out once the fallback is on. The scheduler after
     // everything else, since each change under mh builds the whole table.
     const bool newConfig = actual.config != wanted_.config;
     const bool newScheduler = actual.config.scheduler != wanted_.config.scheduler;
+    const auto start = operations_.size();
     if (newConfig && !newScheduler) put(EditService{wanted_.config});
     changeDestinations(actual);
-    if (newScheduler) put(EditService{wanted_.config});
+    if (newScheduler) return put(EditService{wanted_.config});
+    if (!idle || operations_.size() - start <= kFewChanges) return;
+    if (newConfig) operations_.erase(operations_.begin() + static_cast<std::ptrdiff_t>(start));
+    operations_.insert(operations_.begin() + static_cast<std::ptrdiff_t>(start),
+                       {key_, EditService{unfilled()}});
+    put(EditService{wanted_.config});
   }
 
  private:
+  ServiceConfig unfilled() const {
+    ServiceConfig config = wanted_.config;
+    config.scheduler = kNoScheduler;
+    return config;
+  }
+
   using Wanted = std::map<Endpoint, WantedDestination>;
   using Present = std::map<Endpoint, std::size_t>;  // position in the kernel's list
 
   void changeDestinations(const ActualService& actual) {
+    if (std::ranges::equal(actual.destinations, wanted_.destinations, {}, &Destination::address,
+                           &Wanted::value_type::first)) {
+      editAll(actual, false);
+      return editAll(actual, true);
+    }
     Present present;
     for (std::size_t i = 0; i < actual.destinations.size(); ++i) {
       present.emplace(actual.destinations[i].address, i);
@@ -52,6 +71,15 @@ class ServicePlan {
       if (!wanted_.destinations.contains(destination.address)) {
         put(DeleteDestination{destination.address});
       }
+    }
+  }
+
+  // The kernel has just the wanted servers, in their order.
+  void editAll(const ActualService& actual, bool out) {
+    auto held = actual.destinations.begin();
+    for (const auto& [address, wanted] : wanted_.destinations) {
+      if (wanted.out == out) edit(*held, wanted);
+      ++held;
     }
   }
 
@@ -79,18 +107,19 @@ class ServicePlan {
   }
 
   void edit(const Destination& actual, const WantedDestination& wanted) {
-    const auto nominal = EditDestination{actual.address, wanted.path, wanted.nominalWeight};
-    const bool samePath = actual.path == wanted.path;
+    const EditDestination nominal{actual.address, wanted.path, wanted.nominalWeight,
+                                  wanted.thresholds};
+    const bool same = actual.path == wanted.path && actual.thresholds == wanted.thresholds;
     if (!wanted.out) {
-      if (!samePath || actual.weight != wanted.nominalWeight) put(nominal);
+      if (!same || actual.weight != wanted.nominalWeight) put(nominal);
       return;
     }
     if (lastWeight(actual) != wanted.nominalWeight) {
       put(nominal);
-    } else if (samePath && actual.weight == 0) {
+    } else if (same && actual.weight == 0) {
       return;
     }
-    put(EditDestination{actual.address, wanted.path, 0});
+    put(EditDestination{actual.address, wanted.path, 0, wanted.thresholds});
   }
 
   std::optional<std::uint32_t> lastWeight(const Destination& actual) const {
@@ -107,8 +136,8 @@ class ServicePlan {
     while (kept != wanted_.destinations.begin()) {
       const auto& [address, wanted] = *--kept;
       if (present.contains(address)) put(DeleteDestination{address});
-      put(AddDestination{address, wanted.path, wanted.nominalWeight});
-      if (wanted.out) put(EditDestination{address, wanted.path, 0});
+      put(AddDestination{address, wanted.path, wanted.nominalWeight, wanted.thresholds});
+      if (wanted.out) put(EditDestination{address, wanted.path, 0, wanted.thresholds});
     }
   }
 
@@ -126,7 +155,8 @@ class ServicePlan {
 }  // namespace
 
 std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted,
-                            const LastWeights& lastWeights, std::span<const ServiceKey> remove) {
+                            const LastWeights& lastWeights, std::span<const ServiceKey> remove,
+                            const std::set<ServiceKey>& idle) {
   std::vector<Operation> operations;
   for (const auto& key : std::set<ServiceKey>(remove.begin(), remove.end())) {
     if (actual.contains(key) && !wanted.contains(key)) operations.push_back({key, DeleteService{}});
@@ -137,7 +167,7 @@ std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted
     if (found == actual.end()) {
       servicePlan.create();
     } else {
-      servicePlan.change(found->second);
+      servicePlan.change(found->second, idle.contains(key));
     }
   }
   return operations;

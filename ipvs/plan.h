@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,12 +33,14 @@ struct AddDestination {
   Endpoint address;
   Path path;
   std::uint32_t weight = 1;
+  Thresholds thresholds = {};
   bool operator==(const AddDestination&) const = default;
 };
 struct EditDestination {
   Endpoint address;
   Path path;
   std::uint32_t weight = 1;
+  Thresholds thresholds = {};
   bool operator==(const EditDestination&) const = default;
 };
 struct DeleteDestination {
@@ -51,7 +54,8 @@ struct Operation {
                DeleteDestination>
       what;
 
-  std::string str() const;  // "tcp 198.51.100.1:80: add 192.0.2.101:80 weight 1 tunnel ipip"
+  std::string str() const;     // "tcp 198.51.100.1:80: add 192.0.2.101:80 weight 1 tunnel ipip"
+  std::string change() const;  // the same without the service
   bool operator==(const Operation&) const = default;
 };
 
@@ -62,7 +66,9 @@ using LastWeights = std::map<std::pair<ServiceKey, Endpoint>, std::uint32_t>;
 // Operations that make `wanted` of `actual` for the services in `wanted`; services that are only in
 // `actual` are left alone unless they are in `remove`.
 //  - A service's list ends up in canonical order, with every destination's last weight nominal.
-//  - A new service is filled under scheduler "none" and switched to its own once.
+//  - A new service is filled under scheduler "none" and switched to its own once. So is one that is
+//    `idle` and changes by more than a few destinations; idle: it gets no traffic, for the kernel
+//    refuses new connections meanwhile.
 //  - Deletes every destination that is not wanted; one that drains must stay in `wanted` as `out`.
 //  - What must move in the list is deleted and added again, one destination after the other; a
 //    server that is out is at its nominal weight for one operation then. Flows that the kernel
@@ -70,7 +76,11 @@ using LastWeights = std::map<std::pair<ServiceKey, Endpoint>, std::uint32_t>;
 //  - A key in both `wanted` and `remove` is wanted; a removed service that is not there is ignored.
 //  - Nothing to do: empty. The order of the operations depends on the arguments only.
 std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted,
-                            const LastWeights& lastWeights, std::span<const ServiceKey> remove);
+                            const LastWeights& lastWeights, std::span<const ServiceKey> remove,
+                            const std::set<ServiceKey>& idle = {});
+
+// What the kernel holds after `operations` have all succeeded on `actual`.
+ActualTable tableAfter(ActualTable actual, std::span<const Operation> operations);
 
 // Which last weights stand after `operations` were applied to `actual`, in which `before` held.
 // Without operations: `before` without what `actual` contradicts.

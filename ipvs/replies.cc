@@ -8,6 +8,7 @@
 #include <netlink/msg.h>
 
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "ipvs/messages.h"
@@ -41,6 +42,9 @@ constexpr auto kServicePolicy = [] {
   policy[IPVS_SVC_ATTR_SCHED_NAME] = atLeast(1);
   policy[IPVS_SVC_ATTR_FLAGS] = atLeast(sizeof(ip_vs_flags));
   policy[IPVS_SVC_ATTR_TIMEOUT] = atLeast(4);
+  policy[IPVS_SVC_ATTR_FWMARK] = atLeast(4);
+  policy[IPVS_SVC_ATTR_NETMASK] = atLeast(4);
+  policy[IPVS_SVC_ATTR_PE_NAME] = atLeast(1);
   return policy;
 }();
 
@@ -50,6 +54,8 @@ constexpr auto kDestinationPolicy = [] {
   policy[IPVS_DEST_ATTR_PORT] = atLeast(2);
   policy[IPVS_DEST_ATTR_FWD_METHOD] = atLeast(4);
   policy[IPVS_DEST_ATTR_WEIGHT] = atLeast(4);
+  policy[IPVS_DEST_ATTR_U_THRESH] = atLeast(4);
+  policy[IPVS_DEST_ATTR_L_THRESH] = atLeast(4);
   policy[IPVS_DEST_ATTR_ACTIVE_CONNS] = atLeast(4);
   policy[IPVS_DEST_ATTR_INACT_CONNS] = atLeast(4);
   policy[IPVS_DEST_ATTR_ADDR_FAMILY] = atLeast(2);
@@ -125,6 +131,43 @@ Tunnel readTunnel(const Attributes<IPVS_DEST_ATTR_MAX>& attributes) {
           read<std::uint16_t>(attributes[IPVS_DEST_ATTR_TUN_FLAGS])};
 }
 
+tl::unexpected<Error> lacks(int type, const std::string& what) {
+  return fail("the kernel's answer lacks attribute " + std::to_string(type) + " of an IPVS " +
+              what);
+}
+
+// Nothing: of a protocol that l4ward does not know.
+Result<std::optional<ServiceKey>> readKey(const Attributes<IPVS_SVC_ATTR_MAX>& attributes) {
+  const int family = read<std::uint16_t>(attributes[IPVS_SVC_ATTR_AF]);
+  if (const auto mark = read<std::uint32_t>(attributes[IPVS_SVC_ATTR_FWMARK]); mark != 0) {
+    if (family != AF_INET && family != AF_INET6) {
+      return fail("the kernel's answer about IPVS has a mark of an unknown family");
+    }
+    return ServiceKey::ofMark(mark, family == AF_INET ? Family::v4 : Family::v6);
+  }
+  for (const int type : {IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_PORT}) {
+    if (!attributes[type]) return lacks(type, "service");
+  }
+  const auto number = read<std::uint16_t>(attributes[IPVS_SVC_ATTR_PROTOCOL]);
+  const auto protocol = static_cast<Protocol>(number);
+  if (number > 0xff || toString(protocol) == "unknown") return std::nullopt;
+  const auto address = readAddress(attributes[IPVS_SVC_ATTR_ADDR], family);
+  if (!address) return tl::unexpected(address.error());
+  return ServiceKey{protocol, {*address, readPort(attributes[IPVS_SVC_ATTR_PORT])}};
+}
+
+// See netmask() in messages.cc.
+std::uint8_t readGranularity(const nlattr* attribute, Family family) {
+  const auto value = read<std::uint32_t>(attribute, 0xffffffff);
+  if (family == Family::v6) {
+    return value >= 128 ? ServiceConfig::kEachClient : static_cast<std::uint8_t>(value);
+  }
+  const auto mask = ntohl(value);
+  const auto length = std::countl_one(mask);
+  if (length == 32) return ServiceConfig::kEachClient;
+  return mask << length == 0 ? static_cast<std::uint8_t>(length) : ServiceConfig::kNoPrefix;
+}
+
 std::string readExplanation(const nlmsghdr* header, std::size_t length) {
   if (!(header->nlmsg_flags & NLM_F_ACK_TLVS)) return {};
   // The request's header follows the code, and without NLM_F_CAPPED its payload, too.
@@ -145,9 +188,9 @@ Result<Reply> toReply(const nlmsghdr* header) {
   const std::size_t length = header->nlmsg_len - NLMSG_HDRLEN;
   const auto* payload = static_cast<const std::uint8_t*>(nlmsg_data(header));
   const auto readCode = [&] {
-    std::int32_t code = 0;
+    std::uint32_t code = 0;  // unsigned: the smallest number has no opposite
     if (length >= sizeof code) std::memcpy(&code, payload, sizeof code);
-    return -code;
+    return static_cast<int>(0 - code);
   };
   Reply reply;
   reply.sequence = header->nlmsg_seq;
@@ -190,25 +233,22 @@ Result<std::optional<DumpedService>> decodeService(ByteView bytes) {
   const auto parsed = parseNested(bytes, IPVS_CMD_ATTR_SERVICE, kServicePolicy);
   if (!parsed) return tl::unexpected(parsed.error());
   const auto& attributes = *parsed;
-  if (attributes[IPVS_SVC_ATTR_FWMARK]) return std::nullopt;
-  for (const int type : {IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_ADDR,
-                         IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_FLAGS}) {
-    if (!attributes[type]) {
-      return fail("the kernel's answer lacks attribute " + std::to_string(type) +
-                  " of an IPVS service");
-    }
+  for (const int type : {IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_FLAGS}) {
+    if (!attributes[type]) return lacks(type, "service");
   }
-  DumpedService service;
-  service.key.protocol =
-      static_cast<Protocol>(read<std::uint16_t>(attributes[IPVS_SVC_ATTR_PROTOCOL]));
-  if (toString(service.key.protocol) == "unknown") return std::nullopt;
-  const auto address = readAddress(attributes[IPVS_SVC_ATTR_ADDR],
-                                   read<std::uint16_t>(attributes[IPVS_SVC_ATTR_AF]));
-  if (!address) return tl::unexpected(address.error());
-  service.key.vip = {*address, readPort(attributes[IPVS_SVC_ATTR_PORT])};
-  service.config.scheduler = readText(attributes[IPVS_SVC_ATTR_SCHED_NAME]);
-  service.config.flags = read<ip_vs_flags>(attributes[IPVS_SVC_ATTR_FLAGS]).flags & ~kFlagHashed;
-  service.config.timeout = read<std::uint32_t>(attributes[IPVS_SVC_ATTR_TIMEOUT]);
+  const auto key = readKey(attributes);
+  if (!key) return tl::unexpected(key.error());
+  if (!*key) return std::nullopt;
+  DumpedService service{**key, {}};
+  auto& config = service.config;
+  config.scheduler = readText(attributes[IPVS_SVC_ATTR_SCHED_NAME]);
+  config.flags = read<ip_vs_flags>(attributes[IPVS_SVC_ATTR_FLAGS]).flags & ~kFlagHashed;
+  // What belongs to persistence means nothing without it; the kernel keeps whatever it was given.
+  if (!(config.flags & kFlagPersistent)) return service;
+  config.timeout = read<std::uint32_t>(attributes[IPVS_SVC_ATTR_TIMEOUT]);
+  config.granularity = readGranularity(attributes[IPVS_SVC_ATTR_NETMASK], service.key.family());
+  if (attributes[IPVS_SVC_ATTR_PE_NAME])
+    config.engine = readText(attributes[IPVS_SVC_ATTR_PE_NAME]);
   return service;
 }
 
@@ -218,10 +258,7 @@ Result<Destination> decodeDestination(ByteView bytes, Family service) {
   const auto& attributes = *parsed;
   for (const int type : {IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_FWD_METHOD,
                          IPVS_DEST_ATTR_WEIGHT}) {
-    if (!attributes[type]) {
-      return fail("the kernel's answer lacks attribute " + std::to_string(type) +
-                  " of an IPVS destination");
-    }
+    if (!attributes[type]) return lacks(type, "destination");
   }
   const auto address = readAddress(attributes[IPVS_DEST_ATTR_ADDR],
                                    read<std::uint16_t>(attributes[IPVS_DEST_ATTR_ADDR_FAMILY],
@@ -232,6 +269,8 @@ Result<Destination> decodeDestination(ByteView bytes, Family service) {
   destination.path.forward = static_cast<Forward>(
       read<std::uint32_t>(attributes[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK);
   if (destination.path.forward == Forward::tunnel) destination.path.tunnel = readTunnel(attributes);
+  destination.thresholds = {read<std::uint32_t>(attributes[IPVS_DEST_ATTR_U_THRESH]),
+                            read<std::uint32_t>(attributes[IPVS_DEST_ATTR_L_THRESH])};
   destination.weight = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_WEIGHT]);
   destination.activeConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_ACTIVE_CONNS]);
   destination.inactiveConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_INACT_CONNS]);

@@ -1,19 +1,32 @@
 #include "ipvs/types.h"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 namespace l4ward::ipvs {
 namespace {
 
-std::string flagNames(std::uint32_t flags) {
-  static constexpr std::pair<std::uint32_t, std::string_view> kNames[] = {
-      {kFlagMhFallback, "mh-fallback"}, {kFlagMhPort, "mh-port"}};
+constexpr std::string_view kMarkWord = "mark ";
+
+// As ipvsadm names them.
+std::string flagNames(std::string_view scheduler, std::uint32_t flags) {
   std::string names;
-  for (const auto& [bit, name] : kNames) {
-    if (!(flags & bit)) continue;
-    names.append(names.empty() ? "" : ",").append(name);
+  const auto name = [&](std::uint32_t bit, std::string_view text) {
+    if (!(flags & bit)) return;
+    names.append(names.empty() ? "" : ",").append(text);
     flags &= ~bit;
+  };
+  if (scheduler == "mh") {
+    name(kFlagMhFallback, "mh-fallback");
+    name(kFlagMhPort, "mh-port");
+  } else if (scheduler == "sh") {
+    name(kFlagSched1, "sh-fallback");
+    name(kFlagSched2, "sh-port");
   }
+  name(kFlagSched1, "flag-1");
+  name(kFlagSched2, "flag-2");
+  name(kFlagSched3, "flag-3");
   if (flags != 0) names.append(names.empty() ? "" : ",").append(std::to_string(flags));
   return names;
 }
@@ -58,15 +71,56 @@ std::string_view toString(TunnelType type) {
   return "unknown";
 }
 
+ServiceKey ServiceKey::ofMark(std::uint32_t mark, Family family) {
+  static const IpAddress kAnyV6 = *IpAddress::fromBytes(std::array<std::uint8_t, 16>{});
+  return {Protocol::tcp, {family == Family::v4 ? IpAddress() : kAnyV6, 0}, mark};
+}
+
 std::string ServiceKey::str() const {
+  if (isMark()) {
+    return std::string(kMarkWord) + std::to_string(mark) + " " + std::string(toString(family()));
+  }
   return std::string(toString(protocol)) + " " + vip.str();
+}
+
+Result<ServiceKey> ServiceKey::parse(std::string_view text) {
+  const auto wrong = [&] { return fail("'" + std::string(text) + "' is not an IPVS service"); };
+  if (text.starts_with(kMarkWord)) {
+    const auto rest = text.substr(kMarkWord.size());
+    std::uint32_t mark = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), mark);
+    if (error != std::errc() || mark == 0) return wrong();
+    for (const auto family : {Family::v4, Family::v6}) {
+      const auto key = ofMark(mark, family);
+      if (key.str() == text) return key;
+    }
+    return wrong();
+  }
+  for (const auto protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
+    const auto name = toString(protocol);
+    if (!text.starts_with(name) || text.substr(name.size(), 1) != " ") continue;
+    const auto vip = Endpoint::parse(text.substr(name.size() + 1));
+    if (vip) return ServiceKey{protocol, *vip};
+  }
+  return wrong();
 }
 
 std::string ServiceConfig::str() const {
   std::string text = "scheduler " + scheduler;
-  if (flags != 0) text += " flags " + flagNames(flags);
-  if (timeout != 0) text += " timeout " + std::to_string(timeout) + "s";
+  const auto scheduling = flags & ~(kFlagPersistent | kFlagOnePacket);
+  if (scheduling != 0 && scheduler != "none") text += " flags " + flagNames(scheduler, scheduling);
+  if (flags & kFlagOnePacket) text += " one-packet";
+  if (!(flags & kFlagPersistent)) return text;
+  text += " persistent " + std::to_string(timeout) + "s";
+  if (granularity == kNoPrefix) text += " odd mask";
+  if (granularity < kNoPrefix) text += " /" + std::to_string(granularity);
+  if (!engine.empty()) text += " engine " + engine;
   return text;
+}
+
+std::string Thresholds::str() const {
+  if (*this == Thresholds{}) return {};
+  return " thresholds " + std::to_string(lower) + "-" + std::to_string(upper);
 }
 
 std::string Path::str() const {

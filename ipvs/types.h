@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "base/result.h"
 
 namespace l4ward::ipvs {
 
@@ -16,27 +17,53 @@ enum class Protocol : std::uint8_t { tcp = 6, udp = 17, sctp = 132 };
 
 std::string_view toString(Protocol protocol);  // "tcp"
 
-// What the kernel finds a service by. (Firewall marks will be a second kind of key.)
+// What the kernel finds a service by: protocol, address and port, or a firewall mark and a family.
+// A service at port 0 takes the ports that no other service of its address has (the kernel gives it
+// packets only if it is persistent).
 struct ServiceKey {
-  Protocol protocol = Protocol::tcp;
-  Endpoint vip;
+  Protocol protocol = Protocol::tcp;  // tcp with a mark, which fits every protocol
+  Endpoint vip;                       // with a mark: 0.0.0.0:0 or [::]:0
+  std::uint32_t mark = 0;             // 0: none
 
-  std::string str() const;  // "tcp 198.51.100.1:80"
+  static ServiceKey ofMark(std::uint32_t mark, Family family);
+  bool isMark() const { return mark != 0; }
+  Family family() const { return vip.address.family(); }
+
+  // "tcp 198.51.100.1:80", "mark 7 IPv4"
+  std::string str() const;
+  // What str() gave. An error for anything else.
+  static Result<ServiceKey> parse(std::string_view text);
   std::strong_ordering operator<=>(const ServiceKey&) const = default;
 };
 
-// IP_VS_SVC_F_SCHED1, IP_VS_SVC_F_SCHED2 as the Maglev scheduler reads them.
-inline constexpr std::uint32_t kFlagMhFallback = 0x0008;
-inline constexpr std::uint32_t kFlagMhPort = 0x0010;
+// IP_VS_SVC_F_*
+inline constexpr std::uint32_t kFlagPersistent = 0x0001;
 // Set by the kernel on every hashed service: no part of a comparison.
 inline constexpr std::uint32_t kFlagHashed = 0x0002;
+inline constexpr std::uint32_t kFlagOnePacket = 0x0004;
+// IP_VS_SVC_F_SCHED1 to 3, which each scheduler reads in its own way.
+inline constexpr std::uint32_t kFlagSched1 = 0x0008;
+inline constexpr std::uint32_t kFlagSched2 = 0x0010;
+inline constexpr std::uint32_t kFlagSched3 = 0x0020;
+inline constexpr std::uint32_t kFlagMhFallback = kFlagSched1;  // sh has the same two
+inline constexpr std::uint32_t kFlagMhPort = kFlagSched2;
 
 struct ServiceConfig {
+  // ServiceConfig::granularity: every client for itself, which is the kernel's default.
+  static constexpr std::uint8_t kEachClient = 255;
+  // A mask of the kernel that is no prefix; equal to nothing that is wanted.
+  static constexpr std::uint8_t kNoPrefix = 254;
+
   std::string scheduler = "mh";  // "none": no scheduler, refuses new connections
   std::uint32_t flags = kFlagMhFallback | kFlagMhPort;  // without kFlagHashed
-  std::uint32_t timeout = 0;                            // seconds; persistence only
+  // The rest belongs to persistence (kFlagPersistent).
+  std::uint32_t timeout = 0;  // seconds
+  // Clients that share a prefix of this length go to one server: 1 to 31, 1 to 127 for IPv6.
+  std::uint8_t granularity = kEachClient;
+  std::string engine = {};  // "sip", or empty
 
-  std::string str() const;  // "scheduler mh flags mh-fallback,mh-port"
+  // "scheduler mh flags mh-fallback,mh-port", "… persistent 300s /24 engine sip"
+  std::string str() const;
   bool operator==(const ServiceConfig&) const = default;
 };
 
@@ -66,6 +93,16 @@ struct Path {
   bool operator==(const Path&) const = default;
 };
 
+// Connections (active and inactive) at which a server gets no new ones any more, and below which it
+// gets them again; 0: no limit, and three quarters of upper. lower <= upper.
+struct Thresholds {
+  std::uint32_t upper = 0;
+  std::uint32_t lower = 0;
+
+  std::string str() const;  // "", " thresholds 800-1000"
+  bool operator==(const Thresholds&) const = default;
+};
+
 // As dumped from the kernel.
 struct Destination {
   Endpoint address;
@@ -73,6 +110,7 @@ struct Destination {
   std::uint32_t weight = 1;
   std::uint32_t activeConnections = 0;  // observed
   std::uint32_t inactiveConnections = 0;
+  Thresholds thresholds = {};
   bool operator==(const Destination&) const = default;
 };
 
@@ -89,6 +127,7 @@ struct WantedDestination {
   Path path;
   std::uint32_t nominalWeight = 1;  // >= 1
   bool out = false;
+  Thresholds thresholds = {};
   bool operator==(const WantedDestination&) const = default;
 };
 

@@ -108,12 +108,12 @@ TEST_F(ControllerTest, ADroppedServiceIsWithdrawnThenDrainedThenDeleted) {
   life->now += config::Shutdown().drain;
   life->turn();
   EXPECT_EQ(weights(alt), std::vector<std::uint32_t>{0});
-  EXPECT_TRUE(interfaces.held["lo"].contains(ip("198.51.100.2")));
+  EXPECT_TRUE(interfaces.held["lo"].contains(host("198.51.100.2")));
   kernel.setConnections(alt, endpoint("192.0.2.101:80"), 0, 0);
   life->now += Millis(1000);
   life->turn();
   EXPECT_FALSE(kernel.dump().value().contains(alt));
-  EXPECT_FALSE(interfaces.held["lo"].contains(ip("198.51.100.2")));
+  EXPECT_FALSE(interfaces.held["lo"].contains(host("198.51.100.2")));
 }
 
 TEST_F(ControllerTest, AServiceDroppedWhileTheAgentWasDownGoesTheSameWay) {

@@ -12,7 +12,7 @@ namespace {
 TEST_F(ControllerTest, AnnouncesOnlyWhenEachServerHasItsVerdict) {
   auto life = newLife(site());
   EXPECT_EQ(weights(web), (std::vector<std::uint32_t>{0, 0, 0}));
-  EXPECT_TRUE(interfaces.held["lo"].contains(ip("198.51.100.1")));
+  EXPECT_TRUE(interfaces.held["lo"].contains(host("198.51.100.1")));
   life->answer("192.0.2.101:80", Answer::pass);
   life->answer("192.0.2.102:80", Answer::pass);
   life->turn();
@@ -89,12 +89,12 @@ TEST_F(ControllerTest, PendingAndUnverifiedChecksAreHurried) {
 TEST_F(ControllerTest, ForeignServicesAndAddressesAreLeftAlone) {
   const auto foreign = tcp("203.0.113.9:25");
   kernel.apply(std::vector<ipvs::Operation>{{foreign, ipvs::AddService{{"rr", 0, 0}}}});
-  interfaces.held["lo"].insert(ip("127.0.0.1"));
+  interfaces.held["lo"].insert(host("127.0.0.1"));
   auto life = servingLife();
   life->controller.reload(siteOf(site("1 2")), life->now);
   for (int i = 0; i < 5; ++i, life->now += Millis(60000)) life->turn();
   EXPECT_EQ(kernel.dump().value().at(foreign).config.scheduler, "rr");
-  EXPECT_TRUE(interfaces.held["lo"].contains(ip("127.0.0.1")));
+  EXPECT_TRUE(interfaces.held["lo"].contains(host("127.0.0.1")));
 }
 
 TEST_F(ControllerTest, AnUnprogrammedServiceIsNotAnnouncedAndTriedAgain) {

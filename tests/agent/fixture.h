@@ -10,12 +10,17 @@
 
 #include "agent/controller.h"
 #include "config/load.h"
+#include "tests/ipvs/fake_globals.h"
 #include "tests/ipvs/fake_kernel.h"
 
 namespace l4ward::agent {
 
 inline IpAddress ip(std::string_view text) {
   return IpAddress::parse(text).value();
+}
+// One address as a VIP.
+inline Prefix host(std::string_view text) {
+  return Prefix::host(ip(text));
 }
 inline Endpoint endpoint(std::string_view text) {
   return Endpoint::parse(text).value();
@@ -36,20 +41,20 @@ inline config::Site siteOf(const std::string& yaml) {
 class FakeInterfaces : public Interfaces {
  public:
   Status ensureInterface(const std::string&) override { return {}; }
-  Result<std::set<IpAddress>> addresses(const std::string& name) override { return held[name]; }
-  Status add(const std::string& name, const IpAddress& address) override {
+  Result<std::set<Prefix>> list(const std::string& name) override { return held[name]; }
+  Status add(const std::string& name, const Prefix& vip) override {
     if (refuse) return fail("refused");
     ++writes;
-    held[name].insert(address);
+    held[name].insert(vip);
     return {};
   }
-  Status remove(const std::string& name, const IpAddress& address) override {
+  Status remove(const std::string& name, const Prefix& vip) override {
     ++writes;
-    held[name].erase(address);
+    held[name].erase(vip);
     return {};
   }
 
-  std::map<std::string, std::set<IpAddress>> held;
+  std::map<std::string, std::set<Prefix>> held;
   int writes = 0;
   bool refuse = false;
 };
@@ -57,7 +62,7 @@ class FakeInterfaces : public Interfaces {
 // One agent's life. Several may follow one another on the same kernel, as after kill -9.
 struct Life {
   Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory)
-      : controller({kernel, interfaces, memory,
+      : controller({kernel, globals, interfaces, memory,
                     [this](const bgp::RouteSet& routes) {
                       if (routes != published || generation == 0) ++generation;
                       published = routes;
@@ -85,6 +90,7 @@ struct Life {
     return out;
   }
 
+  ipvs::FakeGlobals globals;
   TimePoint now{std::chrono::hours(1)};
   TimePoint due{};
   std::uint64_t generation = 0;

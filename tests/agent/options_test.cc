@@ -23,6 +23,20 @@ TEST(Options, AllOfThem) {
   EXPECT_EQ(options->logLevel, log::Level::debug);
 }
 
+TEST(Options, EachNetworkNamespaceHasItsRunDirectory) {
+  const auto options = parseOptions({"--netns", "blue"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->netns, "blue");
+  EXPECT_EQ(options->runDir, "/run/l4ward/blue");
+  EXPECT_EQ(parseOptions({"--netns", "blue", "--run-dir", "/tmp/x"})->runDir, "/tmp/x");
+  EXPECT_EQ(parseOptions({})->netns, "");
+  for (const char* name : {"", ".", "..", "a/b", "/run/netns/blue"}) {
+    const auto refused = parseOptions({"--netns", name});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_NE(refused.error().message.find("--netns"), std::string::npos);
+  }
+}
+
 TEST(Options, MistakesAreNamed) {
   const auto errorOf = [](const std::vector<std::string>& arguments) {
     const auto options = parseOptions(arguments);
@@ -39,7 +53,7 @@ TEST(Options, MistakesAreNamed) {
 
 TEST(Options, HelpNamesEveryAction) {
   for (const char* text :
-       {"--config", "--check", "--print-exabgp-config", "SIGHUP", "Exit status"}) {
+       {"--config", "--check", "--print-exabgp-config", "--netns", "SIGHUP", "Exit status"}) {
     EXPECT_NE(helpText().find(text), std::string::npos) << text;
   }
 }

@@ -68,6 +68,20 @@ TEST(IpAddress, OrderIsFamilyThenBytes) {
   EXPECT_NE(ip("0.0.0.0"), ip("::"));
 }
 
+TEST(IpAddress, NextCarries) {
+  const auto next = [](const char* text) { return IpAddress::parse(text)->next().str(); };
+  EXPECT_EQ(next("192.0.2.255"), "192.0.3.0");
+  EXPECT_EQ(next("255.255.255.255"), "0.0.0.0");
+  EXPECT_EQ(next("2001:db8::ffff"), "2001:db8::1:0");
+}
+
+TEST(Prefix, LastAddress) {
+  const auto last = [](const char* text) { return Prefix::parse(text)->last().str(); };
+  EXPECT_EQ(last("198.51.100.16/28"), "198.51.100.31");
+  EXPECT_EQ(last("198.51.100.1/32"), "198.51.100.1");
+  EXPECT_EQ(last("2001:db8::/32"), "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
+}
+
 TEST(Prefix, WritesWhatItReads) {
   for (const auto* text : {"0.0.0.0/0", "198.51.100.0/24", "198.51.100.1/32", "::/0",
                            "2001:db8::/33", "2001:db8::1/128"}) {
@@ -83,6 +97,53 @@ TEST(Prefix, RefusesEverythingElse) {
         "2001:db8::1/127x", "/24", "198.51.100.0/-1", "198.51.100.0/ 24", "198.51.100.0/24/24"}) {
     EXPECT_FALSE(Prefix::parse(bad)) << bad;
   }
+}
+
+Prefix net(std::string_view text) {
+  return Prefix::parse(text).value();
+}
+
+TEST(Prefix, AroundAnAddress) {
+  EXPECT_EQ(Prefix::around(ip("198.51.100.77"), 28), net("198.51.100.64/28"));
+  EXPECT_EQ(Prefix::around(ip("198.51.100.77"), 32), net("198.51.100.77/32"));
+  EXPECT_EQ(Prefix::around(ip("198.51.100.77"), 0), net("0.0.0.0/0"));
+  EXPECT_EQ(Prefix::around(ip("2001:db8::ffff"), 121), net("2001:db8::ff80/121"));
+}
+
+TEST(Prefix, ContainsAddresses) {
+  EXPECT_TRUE(net("198.51.100.64/28").contains(ip("198.51.100.64")));
+  EXPECT_TRUE(net("198.51.100.64/28").contains(ip("198.51.100.79")));
+  EXPECT_FALSE(net("198.51.100.64/28").contains(ip("198.51.100.80")));
+  EXPECT_FALSE(net("198.51.100.64/28").contains(ip("198.51.101.64")));
+  EXPECT_TRUE(net("10.0.0.0/8").contains(ip("10.255.255.255")));
+  EXPECT_TRUE(net("0.0.0.0/0").contains(ip("255.255.255.255")));
+  EXPECT_TRUE(net("198.51.100.1/32").contains(ip("198.51.100.1")));
+  EXPECT_FALSE(net("198.51.100.1/32").contains(ip("198.51.100.0")));
+  EXPECT_TRUE(net("2001:db8::/33").contains(ip("2001:db8:7fff::1")));
+  EXPECT_FALSE(net("2001:db8::/33").contains(ip("2001:db8:8000::1")));
+  EXPECT_TRUE(net("2001:db8::1/128").contains(ip("2001:db8::1")));
+  EXPECT_FALSE(net("::/0").contains(ip("0.0.0.0")));
+  EXPECT_FALSE(net("0.0.0.0/0").contains(ip("::")));
+}
+
+TEST(Prefix, ContainsPrefixes) {
+  EXPECT_TRUE(net("10.0.0.0/8").contains(net("10.1.0.0/16")));
+  EXPECT_TRUE(net("10.0.0.0/8").contains(net("10.0.0.0/8")));
+  EXPECT_FALSE(net("10.0.0.0/16").contains(net("10.0.0.0/8")));
+  EXPECT_FALSE(net("10.0.0.0/8").contains(net("11.0.0.0/16")));
+  EXPECT_FALSE(net("::/0").contains(net("10.0.0.0/8")));
+}
+
+TEST(Prefix, Size) {
+  EXPECT_EQ(net("198.51.100.1/32").size(), 1U);
+  EXPECT_EQ(net("198.51.100.0/28").size(), 16U);
+  EXPECT_EQ(net("0.0.0.0/0").size(), 4294967296U);
+  EXPECT_EQ(net("2001:db8::/65").size(), std::uint64_t{1} << 63);
+  EXPECT_EQ(net("2001:db8::/64").size(), ~std::uint64_t{0});
+  EXPECT_EQ(net("2001:db8::/32").size(), ~std::uint64_t{0});
+  EXPECT_TRUE(net("2001:db8::1/128").isHost());
+  EXPECT_TRUE(net("192.0.2.1/32").isHost());
+  EXPECT_FALSE(net("2001:db8::/32").isHost());
 }
 
 TEST(Endpoint, WritesWhatItReads) {

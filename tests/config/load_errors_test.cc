@@ -38,8 +38,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "(did you mean 'interface'?)"},
         Mistake{"interface: lo", "vrrp: lo",
                 "2:1: vrrp: found the key 'vrrp', expected a key that is known here: node "
-                "interface bgp checks pools services sysctls drain_limit announce_deadline "
-                "shutdown"},
+                "interface bgp checks pools services ipvs sysctls drain_limit "
+                "announce_deadline shutdown"},
         Mistake{"interface: lo", "node: lb-2",
                 "2:1: node: found the key 'node' a second time, expected it once (line 1 has it "
                 "too)"},

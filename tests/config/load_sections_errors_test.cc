@@ -181,6 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
 const std::string kB = "{ name: b, address: 192.0.2.102, weight: 2 }";
 const std::string kWeight = "24:50: pools.edge.servers[1].weight: found ";
 const std::string kWeightRange = ", expected a whole number from 1 to 65535";
+const std::string kUpper = "24:62: pools.edge.servers[1].thresholds.upper: found ";
+const std::string kUpperRange = ", expected a whole number from 1 to 2147483647";
 
 INSTANTIATE_TEST_SUITE_P(
     LoadErrors, Pools,
@@ -216,7 +218,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"192.0.2.102", "255.255.255.255",
                 "24:29: pools.edge.servers[1].address: found '255.255.255.255', expected the "
                 "address of one host that routers reach"},
-        Mistake{kB, "b", "24:9: pools.edge.servers[1]: found 'b', expected a map"},
+        Mistake{kB, "b",
+                "24:9: pools.edge.servers[1]: found 'b', expected an address, or a map "
+                "with name and address"},
         Mistake{kB, "", "25:1: pools.edge.servers[1]: found nothing, expected a map"},
         Mistake{"check: web", "",
                 "20:5: pools.edge.check: found no such key, expected the name of a check, or none"},
@@ -240,12 +244,36 @@ INSTANTIATE_TEST_SUITE_P(
                 "expected it only with type gue or gre"},
         Mistake{"forward: direct", "tunnel: {type: gre, checksum: yes}",
                 "20:35: pools.edge.tunnel.checksum: found 'yes', expected true or false"},
+        Mistake{"forward: direct", "tunnel: {type: gre, remote_checksum: true}",
+                "20:42: pools.edge.tunnel.remote_checksum: found a remote checksum for a tunnel "
+                "without one, expected it only with type gue"},
+        Mistake{"forward: direct", "tunnel: {type: gue, port: 1, remote_checksum: 1}",
+                "20:51: pools.edge.tunnel.remote_checksum: found '1', expected true or false"},
+        Mistake{"weight: 2", "thresholds: 5",
+                "24:54: pools.edge.servers[1].thresholds: found '5', expected a map"},
+        Mistake{"weight: 2", "thresholds: {lower: 5}",
+                "24:54: pools.edge.servers[1].thresholds.upper: found no such key, expected the "
+                "connections at which new ones stop"},
+        Mistake{"weight: 2", "thresholds: {upper: 0}", kUpper + "'0'" + kUpperRange},
+        Mistake{"weight: 2", "thresholds: {upper: 2147483648, lower: 5}",
+                kUpper + "'2147483648'" + kUpperRange},
+        Mistake{"weight: 2", "thresholds: {upper: 5, lower: 6}",
+                "24:72: pools.edge.servers[1].thresholds.lower: found '6', expected at most the "
+                "upper threshold, which is 5"},
+        Mistake{"weight: 2", "thresholds: {upper: 5, lower: -1}",
+                "24:72: pools.edge.servers[1].thresholds.lower: found '-1', expected a whole "
+                "number from 0 to 2147483647"},
+        Mistake{"forward: direct", "thresholds: {upper: 5, lower: 6}",
+                "20:35: pools.edge.thresholds.lower: found '6', expected at most the upper "
+                "threshold, which is 5"},
         Mistake{"forward: direct", "algorithm: mh",
                 "20:5: pools.edge.algorithm: found the key 'algorithm', expected a key that is "
-                "known here: forward tunnel check servers"}));
+                "known here: forward tunnel check thresholds servers"}));
 
 const std::string kVip = "27:12: services.shop.vips[0]: found ";
 const std::string kVipExpected = ", expected an address of one host that can be announced";
+const std::string kAddressOrPrefix =
+    ", expected an IPv4 or IPv6 address, or a prefix as 192.0.2.0/28";
 const std::string kQuorum = "30:13: services.shop.quorum: found ";
 const std::string kQuorumRange =
     ", expected a number of servers from 1 to 4093, or a share of the pool's weight from \"1%\" to "
@@ -268,8 +296,8 @@ INSTANTIATE_TEST_SUITE_P(
                 kVip + "'169.254.1.1', a link-local address" + kVipExpected},
         Mistake{"198.51.100.1", "'fe80::1'",
                 kVip + "'fe80::1', a link-local address" + kVipExpected},
-        Mistake{"198.51.100.1", "198.51.100.1/32",
-                kVip + "'198.51.100.1/32', expected an IPv4 or IPv6 address"},
+        Mistake{"198.51.100.1", "198.51.100", kVip + "'198.51.100'" + kAddressOrPrefix},
+        Mistake{"198.51.100.1", "{}", kVip + "a map" + kAddressOrPrefix},
         Mistake{"198.51.100.1", "",
                 "27:11: services.shop.vips: found an empty list, expected 1 to "
                 "256 items"},
@@ -280,6 +308,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "address once a service"},
         Mistake{"[80, 443]", "[]",
                 "28:12: services.shop.ports: found an empty list, expected 1 to 64 items"},
+        Mistake{"    ports: [80, 443]\n", "",
+                "27:5: services.shop.ports: found no such key, expected a list of ports, or all"},
+        Mistake{"[80, 443]", "80",
+                "28:12: services.shop.ports: found '80', expected a list of ports, or all"},
         Mistake{"[80, 443]", "[80, 65536]",
                 "28:17: services.shop.ports[1]: found '65536', expected a whole number from 1 to "
                 "65535"},
@@ -306,10 +338,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "30:15: services.shop.protocol: found 'icmp', expected tcp, udp or sctp"},
         Mistake{"quorum: 1", "scheduler: wrrr",
                 "30:16: services.shop.scheduler: found 'wrrr', expected rr, wrr, lc, wlc, lblc, "
-                "lblcr, dh, sh, sed, nq, fo, ovf or mh (did you mean 'wrr'?)"},
+                "lblcr, dh, sh, sed, nq, fo, ovf, mh or twos (did you mean 'wrr'?)"},
         Mistake{"quorum: 1", "scheduler: wrr\n    scheduler_flags: [mh-port]",
-                "31:22: services.shop.scheduler_flags: found flags for 'wrr', expected them only "
-                "with `scheduler: mh`"},
+                "31:23: services.shop.scheduler_flags[0]: found 'mh-port', expected flag-1, flag-2 "
+                "or flag-3"},
+        Mistake{"quorum: 1", "scheduler: sh\n    scheduler_flags: [mh-port]",
+                "31:23: services.shop.scheduler_flags[0]: found 'mh-port', expected sh-fallback or "
+                "sh-port (did you mean 'sh-port'?)"},
+        Mistake{"quorum: 1", "scheduler: shh\n    scheduler_flags: [sh-port]",
+                "30:16: services.shop.scheduler: found 'shh', expected rr, wrr, lc, wlc, lblc, "
+                "lblcr, dh, sh, sed, nq, fo, ovf, mh or twos (did you mean 'sh'?)"},
         Mistake{"quorum: 1", "scheduler_flags: [sh-port]",
                 "30:23: services.shop.scheduler_flags[0]: found 'sh-port', expected mh-fallback or "
                 "mh-port (did you mean 'mh-port'?)"},

@@ -135,14 +135,16 @@ TEST(Load, Tunnels) {
   };
   EXPECT_EQ(tunnelOf("{type: ipip}"), (Tunnel{TunnelType::ipip, 0, false}));
   EXPECT_EQ(tunnelOf("{type: gue, port: 6080, checksum: true}"),
-            (Tunnel{TunnelType::gue, 6080, true}));
+            (Tunnel{TunnelType::gue, 6080, true, false}));
+  EXPECT_EQ(tunnelOf("{type: gue, port: 6080, remote_checksum: true}"),
+            (Tunnel{TunnelType::gue, 6080, false, true}));
   EXPECT_EQ(tunnelOf("{type: gre, checksum: true}"), (Tunnel{TunnelType::gre, 0, true}));
 }
 
 TEST(Load, TunnelsCarryTheOtherFamily) {
   const auto site = load(
       edited("forward: direct", "forward: tunnel", edited("[198.51.100.1]", "[\"2001:db8::1\"]")));
-  EXPECT_EQ(site.services.at("shop").vips.at(0), ip("2001:db8::1"));
+  EXPECT_EQ(site.services.at("shop").vips.at(0), Prefix::host(ip("2001:db8::1")));
 }
 
 TEST(Load, NoCheck) {
@@ -215,6 +217,18 @@ TEST(LoadFile, BoundsTheSize) {
   EXPECT_THAT(site.error()[0].str(), HasSubstr("4 MiB"));
   EXPECT_THAT(errorsOf(std::string((4U << 20) + 1, '#')),
               ElementsAre("f: found more than 4 MiB, expected a file of at most 4 MiB"));
+}
+
+TEST(Load, AServerMayBeItsAddress) {
+  const auto site = loadSite(
+      "pools: { p: { check: none, thresholds: { upper: 9 }, servers: [192.0.2.1, "
+      "{ name: b, address: 192.0.2.2 }, \"2001:db8::3\"] } }\nservices: {}\n",
+      "site.yaml", "node-1");
+  ASSERT_TRUE(site) << site.error()[0].str();
+  const auto& servers = site->pools.at("p").servers;
+  ASSERT_EQ(servers.size(), 3U);
+  EXPECT_EQ(servers[0], (Server{"192.0.2.1", {*IpAddress::parse("192.0.2.1")}, 1, {9, 0}}));
+  EXPECT_EQ(servers[2].name, "2001:db8::3");
 }
 
 }  // namespace

@@ -44,6 +44,52 @@ services:
     quorum: 1
 )";
 
+// Every key that IPVS itself has.
+inline constexpr std::string_view kIpvsText = R"(ipvs:
+  timeouts: { tcp: 15m, tcp_fin: 2m, udp: 300s }
+  sync:
+    master: { interface: eth1, id: 1, group: 224.0.0.82, port: 8849, ttl: 2, max_length: 1400 }
+    backup: { interface: eth2, id: 0, group: "ff02::81" }
+  drift_period: 10s
+checks:
+  web: { type: http, port: 80 }
+pools:
+  edge:
+    tunnel: { type: gue, port: 6080, checksum: true, remote_checksum: true }
+    check: web
+    thresholds: { upper: 1000, lower: 800 }
+    servers:
+      - { name: a, address: [192.0.2.101, "2001:db8:1::65"] }
+      - { name: b, address: [192.0.2.102, "2001:db8:1::66"], thresholds: { upper: 500 } }
+services:
+  web:
+    vips: [198.51.100.0/28, "2001:db8::/124", 203.0.113.7]
+    ports: [80, 443]
+    scheduler: sh
+    scheduler_flags: [sh-port, sh-fallback]
+    persistence: { timeout: 10m, mask: 24, mask6: 64 }
+    pool: edge
+  phone:
+    vips: ["2001:db9::/32", 10.0.0.0/8]
+    protocol: udp
+    mark: 4294967295
+    persistence: { engine: sip }
+    pool: edge
+  rest:
+    vips: [203.0.113.7]
+    ports: all
+    persistence: {}
+    pool: edge
+  dns:
+    vips: [203.0.113.8]
+    ports: [53]
+    protocol: udp
+    scheduler: twos
+    scheduler_flags: [flag-3, flag-1]
+    one_packet: true
+    pool: edge
+)";
+
 // kSiteText with the first `from` replaced; "" fails the test if `from` is not there.
 inline std::string edited(std::string_view from, std::string_view to,
                           std::string text = std::string(kSiteText)) {

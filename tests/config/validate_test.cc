@@ -78,6 +78,50 @@ TEST(Validate, NoMoreEndpointsThanAKernelShouldHold) {
   EXPECT_THAT(errorsOf(text), ElementsAre(HasSubstr("found 80002 pairs of VIP and port")));
 }
 
+TEST(Validate, AnIpv4VipInFrontOfIpv6ServersIsFine) {
+  EXPECT_THAT(errorsOf(edited("192.0.2.101", "'2001:db8::65'",
+                              edited("192.0.2.102", "'2001:db8::66'",
+                                     edited("forward: direct", "forward: tunnel")))),
+              IsEmpty());
+}
+
+TEST(Validate, SynchronisationKeepsFamiliesApart) {
+  const auto text =
+      edited("192.0.2.102", "'2001:db8::66'", edited("forward: direct", "forward: tunnel"));
+  for (const auto* daemon : {"master", "backup"}) {
+    const auto sync = "ipvs:\n  sync: {" + std::string(daemon) + ": {interface: e, id: 1}}\n";
+    EXPECT_THAT(errorsOf(text + sync),
+                ElementsAre("f:32:9: ipvs.sync: found VIP 198.51.100.1 of service 'shop', and in "
+                            "pool 'edge' server 'b' without an IPv4 address, expected an IPv4 "
+                            "address for every server, because the kernel synchronises no "
+                            "connections while any service crosses families"));
+    EXPECT_THAT(errorsOf(std::string(kSiteText) + sync), IsEmpty());
+  }
+  EXPECT_THAT(errorsOf(text + "ipvs: {sync: {}}\n"), IsEmpty());
+}
+
+TEST(Validate, ACheckOfAServiceWithoutASinglePort) {
+  const std::string expected =
+      "f:10:3: checks.web.port: found no such key, expected a port, because service 'shop' has no "
+      "single one";
+  for (const auto* key : {"mark: 7", "mark: 7\n    one_packet: true"}) {
+    const auto text = edited("quorum: 1", key);
+    EXPECT_THAT(errorsOf(text), ElementsAre(expected));
+    EXPECT_THAT(errorsOf(edited("path: /up", "port: 80", text)), IsEmpty());
+    EXPECT_THAT(errorsOf(edited("check: web", "check: none", text)), IsEmpty());
+  }
+  const auto all = edited("quorum: 1", "persistence: {}", edited("[80, 443]", "all"));
+  EXPECT_THAT(errorsOf(all), ElementsAre(expected));
+  EXPECT_THAT(errorsOf(edited("path: /up", "port: 0", all)),
+              ElementsAre(HasSubstr("checks.web.port: found '0'")));
+}
+
+TEST(Validate, OneErrorForACheckThatLacksAPort) {
+  EXPECT_THAT(errorsOf(edited("quorum: 1", "mark: 7") +
+                       "  a-second: { vips: [198.51.100.2], mark: 8, pool: edge }\n"),
+              ElementsAre(HasSubstr("because service 'a-second'")));
+}
+
 TEST(Validate, SaysNothingMoreOfWhatWasWrongByItself) {
   // The server with a bad address neither lacks a family nor changes the quorum's base.
   EXPECT_THAT(errorsOf(edited("192.0.2.102", "nowhere", edited("quorum: 1", "quorum: 2"))),

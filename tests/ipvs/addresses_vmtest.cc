@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/local_routes.h"
 #include "agent/sysctl.h"
 #include "base/file.h"
 #include "tests/ipvs/own_network.h"
@@ -74,6 +75,28 @@ TEST_F(AddressesTest, ErrorsAreSentences) {
   EXPECT_FALSE(addresses.createDummy(""));
   EXPECT_THAT(addresses.add("lo", ipvs::endpoint("[ff02::1]:0").address).error().message,
               HasSubstr("cannot add ff02::1 to lo"));
+}
+
+TEST_F(AddressesTest, RangesAreLocal) {
+  const auto v4 = *Prefix::parse("198.51.100.16/28");
+  const auto v6 = *Prefix::parse("2001:db8::10/124");
+  const auto ranges = *LocalRoutes::open();
+  EXPECT_THAT(*ranges.list("lo"), ElementsAre(*Prefix::parse("127.0.0.0/8"))) << "the kernel's own";
+  for (const auto& range : {v4, v6}) {
+    EXPECT_EQ(ranges.add("lo", range), true);
+    EXPECT_EQ(ranges.add("lo", range), false);
+  }
+  EXPECT_THAT(*ranges.list("lo"), testing::IsSupersetOf({v4, v6}));
+  EXPECT_EQ(addresses.createDummy("up0"), true);
+  EXPECT_THAT(*ranges.list("up0"), IsEmpty());
+  shell("ip route show table local | grep -q '^local 198.51.100.16/28 dev lo'");
+  shell("ip -6 route show table local | grep -q '^local 2001:db8::10/124 dev lo'");
+  shell("ping -c1 -W1 198.51.100.31 >/dev/null && ping -c1 -W1 2001:db8::1f >/dev/null");
+  for (const auto& range : {v4, v6}) {
+    EXPECT_EQ(ranges.remove("lo", range), true);
+    EXPECT_EQ(ranges.remove("lo", range), false);
+  }
+  EXPECT_EQ(ranges.list("nosuch0").error().code, ENODEV);
 }
 
 TEST_F(AddressesTest, SysctlsAreWrittenWhereTheyDiffer) {

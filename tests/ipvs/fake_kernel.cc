@@ -12,8 +12,9 @@ namespace {
 // Checks that come before the destination is looked up.
 template <typename Change>
 int invalid(const ServiceKey& key, const Change& change) {
-  const bool mixed = change.address.address.family() != key.vip.address.family();
+  const bool mixed = change.address.address.family() != key.family();
   if (mixed && change.path.forward != Forward::tunnel) return EINVAL;
+  if (change.thresholds.lower > change.thresholds.upper) return ERANGE;
   if (change.weight > std::numeric_limits<std::int32_t>::max()) return ERANGE;
   if (change.path.tunnel.type == TunnelType::gue && change.path.tunnel.port == 0) return EINVAL;
   return 0;
@@ -41,6 +42,16 @@ Result<ActualTable> FakeKernel::dump() {
     actual.config = service.config;
     for (const auto& entry : service.entries) actual.destinations.push_back(entry.destination);
   }
+  return table;
+}
+
+Result<ActualTable> FakeKernel::dump(std::span<const ServiceKey> services) {
+  auto table = dump();
+  if (!table) return table;
+  --dumps_;
+  std::erase_if(*table, [&](const auto& entry) {
+    return std::ranges::find(services, entry.first) == services.end();
+  });
   return table;
 }
 
@@ -109,7 +120,8 @@ int FakeKernel::run(const ServiceKey& key, const AddDestination& add) {
   if (find(found->second, add.address)) return EEXIST;
   const auto trashed = trash_.find({key, add.address});
   if (trashed == trash_.end() && !isUnicast(add.address.address)) return EINVAL;
-  Destination destination{add.address, normalized(add.path), add.weight};
+  Destination destination{add.address, normalized(add.path), add.weight, 0,
+                          0,           known(add.thresholds)};
   if (trashed != trash_.end()) {
     std::tie(destination.activeConnections, destination.inactiveConnections) = trashed->second;
     trash_.erase(trashed);
@@ -125,6 +137,7 @@ int FakeKernel::run(const ServiceKey& key, const EditDestination& edit) {
   Entry* entry = find(found->second, edit.address);
   if (!entry) return ENOENT;
   entry->destination.path = normalized(edit.path);
+  entry->destination.thresholds = known(edit.thresholds);
   entry->destination.weight = edit.weight;
   if (edit.weight != 0) entry->lastWeight = edit.weight;
   return 0;
@@ -179,7 +192,7 @@ MaglevTable FakeKernel::maglev(const ServiceKey& service) const {
   for (const auto& [destination, lastWeight] : services_.at(service).entries) {
     servers.push_back({destination.address, lastWeight, destination.weight != 0});
   }
-  return {service.vip.address.family(), std::move(servers), tableSize};
+  return {service.family(), std::move(servers), tableSize};
 }
 
 std::optional<Endpoint> FakeKernel::serverFor(const ServiceKey& service,

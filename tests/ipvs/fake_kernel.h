@@ -21,6 +21,7 @@ namespace l4ward::ipvs {
 class FakeKernel final : public Kernel {
  public:
   Result<ActualTable> dump() override;
+  Result<ActualTable> dump(std::span<const ServiceKey> services) override;
   ApplyReport apply(std::span<const Operation> operations) override;
 
   // Errors to inject. Called for each operation with how many came before it since the start; an
@@ -31,12 +32,15 @@ class FakeKernel final : public Kernel {
   // The next dump() fails with this.
   std::optional<Error> dumpFailure;
 
+  // Whether this kernel knows thresholds, as a stand-in for what older ones do not: it agrees and
+  // leaves them away.
+  bool hasThresholds = true;
   // Schedulers whose modules exist.
   std::set<std::string> schedulers{"none", "mh", "rr", "wrr", "sh"};
   std::size_t tableSize = MaglevTable::kDefaultSize;
 
   std::size_t operations() const { return operations_; }  // seen so far, failed ones too
-  std::size_t dumps() const { return dumps_; }
+  std::size_t dumps() const { return dumps_; }            // whole ones
 
   // Flows that the connection table has for a destination.
   void setConnections(const ServiceKey& service, const Endpoint& destination, std::uint32_t active,
@@ -68,6 +72,7 @@ class FakeKernel final : public Kernel {
   int run(const ServiceKey& key, const EditDestination& edit);
   int run(const ServiceKey& key, const DeleteDestination& remove);
   int bindable(const std::string& scheduler, std::size_t destinations) const;
+  Thresholds known(const Thresholds& given) const { return hasThresholds ? given : Thresholds{}; }
   void toTrash(const ServiceKey& key, const Entry& entry);
   static Entry* find(Service& service, const Endpoint& address);
 

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <map>
+#include <set>
+#include <stdexcept>
 
 #include "tests/ipvs/tables.h"
 
@@ -56,6 +59,71 @@ TEST(Maglev, WeightsAreCutToSixBits) {
   list[1].lastWeight = 1;     // 0 after the shift, but at least 1
   auto counts = shares(MaglevTable(Family::v4, list));
   EXPECT_NEAR(counts[1], 4093 / 63.0, 2);
+}
+
+// The bits are half of CONFIG_IP_VS_MH_TAB_INDEX (IP_VS_MH_TAB_BITS in ip_vs_mh.c).
+TEST(Maglev, SizesAndTheirWeightBits) {
+  const std::vector<std::pair<std::size_t, unsigned>> expected{
+      {251, 4},  {509, 4},   {1021, 5},  {2039, 5},  {4093, 6},
+      {8191, 6}, {16381, 7}, {32749, 7}, {65521, 8}, {131071, 8}};
+  ASSERT_EQ(expected.size(), kMaglevSizes.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(kMaglevSizes[i], expected[i].first);
+    EXPECT_EQ(maglevWeightBits(expected[i].first), expected[i].second);
+    EXPECT_TRUE(isMaglevSize(expected[i].first));
+  }
+  for (const std::size_t size : {0U, 1U, 250U, 4094U, 131072U}) {
+    EXPECT_FALSE(isMaglevSize(size));
+    EXPECT_THROW(MaglevTable(Family::v4, servers(1), size), std::invalid_argument);
+  }
+}
+
+TEST(Maglev, WeightsAreCutToTheBitsOfTheSize) {
+  for (const auto size : kMaglevSizes) {
+    auto list = servers(2);
+    list[0].lastWeight = 0x7fffffff;  // all ones, also after the shift
+    const MaglevTable table(Family::v4, list, size);
+    ASSERT_EQ(table.slots().size(), size);
+    const double turns = std::exp2(maglevWeightBits(size)) - 1;
+    const auto counts = shares(table);
+    EXPECT_NEAR(counts.at(1), static_cast<double>(size) / (turns + 1), 2) << size;
+    EXPECT_NEAR(counts.at(0), static_cast<double>(size) * turns / (turns + 1), 2) << size;
+  }
+}
+
+TEST(Maglev, EverySizeGivesEqualServersEqualShares) {
+  for (const auto size : kMaglevSizes) {
+    const MaglevTable table(Family::v4, servers(100), size);
+    for (const auto& [server, count] : shares(table)) {
+      EXPECT_NEAR(count, static_cast<double>(size) / 100, 1) << size;
+    }
+    EXPECT_EQ(shares(table).size(), 100U);
+  }
+}
+
+TEST(Maglev, ACommonDivisorOfTheWeightsDoesNotMatter) {
+  auto list = servers(30);
+  for (std::uint32_t i = 0; i < list.size(); ++i) list[i].lastWeight = 1 + i % 5;
+  const auto slots = MaglevTable(Family::v4, list).slots();
+  for (auto& server : list) server.lastWeight *= 123456;
+  EXPECT_EQ(MaglevTable(Family::v4, list).slots(), slots);
+}
+
+TEST(Maglev, AServerWithoutLastWeightChangesNothing) {
+  const auto slots = MaglevTable(Family::v4, servers(9)).slots();
+  auto list = servers(10);
+  list[9].lastWeight = 0;
+  list[9].available = false;
+  EXPECT_EQ(MaglevTable(Family::v4, list).slots(), slots);
+}
+
+TEST(Maglev, NoMoreServersThanSlots) {
+  const MaglevTable full(Family::v4, servers(251), 251);
+  EXPECT_EQ(shares(full).size(), 251U);
+  const MaglevTable tooMany(Family::v4, servers(252), 251);
+  EXPECT_THAT(tooMany.slots(), IsEmpty());
+  EXPECT_EQ(tooMany.size(), 251U);
+  EXPECT_EQ(tooMany.serverFor(endpoint("203.0.113.1:1"), kBoth), std::nullopt);
 }
 
 TEST(Maglev, OrderMatters) {

@@ -14,11 +14,14 @@ constexpr std::string_view kIdentity = "1f0b net:4026531840";
 Memory example() {
   Memory memory;
   const ServiceKey dns{Protocol::udp, endpoint("[2001:db8::53]:53")};
-  memory.owned = {tcp("198.51.100.1:80"), dns};
+  memory.owned[tcp("198.51.100.1:80")] = {*Prefix::parse("198.51.100.1/32")};
+  memory.owned[dns] = {*Prefix::parse("2001:db8::50/124"), *Prefix::parse("2001:db8::70/124")};
+  memory.owned[ServiceKey::ofMark(7, Family::v6)] = {};
   memory.lastWeights = {{{dns, endpoint("[2001:db8::1]:53")}, 4},
                         {{tcp("198.51.100.1:80"), server(1)}, 1}};
-  memory.addresses["lo"] = {endpoint("198.51.100.1:1").address, dns.vip.address};
+  memory.addresses["lo"] = {*Prefix::parse("198.51.100.1/32"), *Prefix::parse("2001:db8::50/124")};
   memory.addresses["vip0"] = {};
+  memory.syncDaemons = {SyncRole::backup};
   return memory;
 }
 
@@ -44,7 +47,7 @@ TEST(Memory, IgnoredInAnotherBoot) {
 }
 
 TEST(Memory, IgnoredFromAnotherVersion) {
-  const auto text = replaced(encode(example(), kIdentity), "\"version\": 1", "\"version\": 2");
+  const auto text = replaced(encode(example(), kIdentity), "\"version\": 2", "\"version\": 1");
   EXPECT_THAT(error(text), HasSubstr("another version"));
 }
 
@@ -64,21 +67,25 @@ TEST(Memory, AnyDamageIsAnError) {
       {"\"weight\": 4", "\"weight\": 2147483648"},
       {"\"weight\": 4", "\"weight\": \"4\""},
       {"\"weight\"", "\"wait\""},
-      {"\"udp\"", "\"icmp\""},
-      {"\"udp\"", "17"},
+      {"\"udp [", "\"icmp ["},
+      {"\"udp [2001:db8::53]:53\"", "17"},
       {"198.51.100.1:80", "198.51.100.1"},
+      {"mark 7 IPv6", "mark 0 IPv6"},
+      {"mark 7 IPv6", "mark 7 IPv5"},
       {"[2001:db8::1]:53", "2001:db8::1"},
       {"\"services\": [", "\"services\": [1,"},
       {"\"services\"", "\"servants\""},
+      {"\"backup\"", "\"reserve\""},
       {"\"lo\": [", "\"lo\": [true,"},
       {"\"lo\": [", "\"lo\": 5, \"x\": ["},
-      {"\"2001:db8::53\"", "\"nowhere\""},
+      {"\"2001:db8::50/124\"", "\"nowhere\""},
+      {"\"2001:db8::50/124\"", "\"2001:db8::50/120\""},
   };
   for (const auto& [what, with] : damages) {
     EXPECT_THAT(error(replaced(text, what, with)), HasSubstr("damaged")) << with;
   }
   EXPECT_THAT(error("[]"), HasSubstr("not a JSON object"));
-  EXPECT_THAT(error("{\"version\": 1}"), HasSubstr("'identity' is missing"));
+  EXPECT_THAT(error("{\"version\": 2}"), HasSubstr("'identity' is missing"));
   EXPECT_THAT(error(std::string(kMaxMemoryBytes + 1, ' ')), HasSubstr("larger"));
 }
 

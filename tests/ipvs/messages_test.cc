@@ -91,6 +91,24 @@ TEST(Messages, ServiceIPv4) {
   EXPECT_TRUE(message.destination.empty());
 }
 
+TEST(Messages, PersistenceAndItsEngine) {
+  auto message = encoded(kWeb, AddService{{"rr", kFlagPersistent, 300, 22, "sip"}});
+  EXPECT_EQ(message.service[IPVS_SVC_ATTR_TIMEOUT], u32(300));
+  EXPECT_THAT(message.service[IPVS_SVC_ATTR_NETMASK], ElementsAre(255, 255, 252, 0));
+  EXPECT_THAT(message.service[IPVS_SVC_ATTR_PE_NAME], ElementsAre('s', 'i', 'p', 0));
+  auto each = encoded(kWeb6, EditService{{"rr", kFlagPersistent, 300, 64}});
+  EXPECT_EQ(each.service[IPVS_SVC_ATTR_NETMASK], u32(64));
+  EXPECT_FALSE(each.service.contains(IPVS_SVC_ATTR_PE_NAME)) << "its absence takes it away";
+}
+
+TEST(Messages, FirewallMark) {
+  auto message =
+      encoded(ServiceKey::ofMark(7, Family::v6), AddDestination{endpoint("[::1]:0"), {}});
+  EXPECT_EQ(message.service.size(), 2U) << "the key only";
+  EXPECT_THAT(message.service[IPVS_SVC_ATTR_AF], ElementsAre(10, 0));
+  EXPECT_EQ(message.service[IPVS_SVC_ATTR_FWMARK], u32(7));
+}
+
 TEST(Messages, ServiceIPv6) {
   auto message = encoded(kWeb6, EditService{});
   EXPECT_EQ(message.command.cmd, IPVS_CMD_SET_SERVICE);
@@ -102,7 +120,7 @@ TEST(Messages, ServiceIPv6) {
 
 TEST(Messages, Destination) {
   const Path path{Forward::tunnel, {TunnelType::gue, 6080, kTunnelChecksum}};
-  auto message = encoded(kWeb6, AddDestination{endpoint("192.0.2.1:80"), path, 3});
+  auto message = encoded(kWeb6, AddDestination{endpoint("192.0.2.1:80"), path, 3, {1000, 800}});
   EXPECT_EQ(message.command.cmd, IPVS_CMD_NEW_DEST);
   EXPECT_EQ(message.service.size(), 4U) << "the key only";
   auto& destination = message.destination;
@@ -111,8 +129,8 @@ TEST(Messages, Destination) {
   EXPECT_THAT(destination[IPVS_DEST_ATTR_PORT], ElementsAre(0, 80));
   EXPECT_EQ(destination[IPVS_DEST_ATTR_FWD_METHOD], u32(2));
   EXPECT_EQ(destination[IPVS_DEST_ATTR_WEIGHT], u32(3));
-  EXPECT_EQ(destination[IPVS_DEST_ATTR_U_THRESH], u32(0));
-  EXPECT_EQ(destination[IPVS_DEST_ATTR_L_THRESH], u32(0));
+  EXPECT_EQ(destination[IPVS_DEST_ATTR_U_THRESH], u32(1000));
+  EXPECT_EQ(destination[IPVS_DEST_ATTR_L_THRESH], u32(800));
   EXPECT_THAT(destination[IPVS_DEST_ATTR_TUN_TYPE], ElementsAre(1));
   EXPECT_THAT(destination[IPVS_DEST_ATTR_TUN_PORT], ElementsAre(6080 >> 8, 6080 & 255));
   EXPECT_THAT(destination[IPVS_DEST_ATTR_TUN_FLAGS], ElementsAre(1, 0));
@@ -139,13 +157,46 @@ TEST(Messages, Dumps) {
   EXPECT_EQ(read(destinations).service.size(), 4U);
 }
 
-TEST(Messages, LongSchedulerNamesAreRefusedWithoutATrace) {
+TEST(Messages, LongNamesAreRefusedWithoutATrace) {
   Bytes bytes;
   const auto status = appendRequest(bytes, {29, 7}, {kWeb, AddService{{"sixteencharacter", 0, 0}}});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, EINVAL);
   EXPECT_TRUE(bytes.empty());
+  const ServiceConfig engine{"rr", kFlagPersistent, 60, 32, "sixteencharacter"};
+  EXPECT_FALSE(appendRequest(bytes, {29, 7}, {kWeb, EditService{engine}}));
+  EXPECT_TRUE(bytes.empty());
   EXPECT_TRUE(appendRequest(bytes, {29, 7}, {kWeb, AddService{{"fifteencharacte", 0, 0}}}));
+}
+
+// Whatever comes in a row, the writer's bytes are those of each request by itself.
+TEST(Messages, TheWriterWritesWhatSingleRequestsAre) {
+  for (std::uint32_t seed = 0; seed < 300; ++seed) {
+    RandomTables random(seed);
+    std::vector<Operation> operations;
+    for (int i = 0; i < 20; ++i) {
+      operations.push_back(random.operation());
+      // Rows of the same kind, as plans have.
+      for (unsigned n = random.below(4); n > 0; --n) {
+        auto next = operations.back();
+        if (auto* add = std::get_if<AddDestination>(&next.what)) {
+          add->address = random.chance(0.8) ? server(1 + random.below(9)) : add->address;
+          add->weight = random.below(9);
+        }
+        operations.push_back(next);
+      }
+    }
+    Bytes expected;
+    Bytes written;
+    RequestWriter writer;
+    std::uint32_t sequence = 100;
+    for (const auto& operation : operations) {
+      const RequestHeader header{29, ++sequence, random.chance(0.2)};
+      ASSERT_TRUE(appendRequest(expected, header, operation));
+      ASSERT_TRUE(writer.append(written, header, operation));
+    }
+    ASSERT_EQ(written, expected) << seed;
+  }
 }
 
 TEST(Messages, RequestsStandBehindEachOtherAligned) {

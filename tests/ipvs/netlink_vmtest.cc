@@ -81,17 +81,17 @@ TEST_F(Netlink, ForeignServicesStay) {
       "ipvsadm -a -t 203.0.113.9:443 -r 192.0.2.1:443 -m -w 7 && "
       "ipvsadm -A -f 77 -s rr && ipvsadm -a -f 77 -r 192.0.2.1 -g");
   const auto before = *kernel->dump();
-  ASSERT_THAT(before, SizeIs(1)) << "a firewall mark has no key";
-  const auto& service = before.begin()->second;
-  EXPECT_EQ(before.begin()->first, tcp("203.0.113.9:443"));
-  EXPECT_EQ(service.config, (ServiceConfig{"wlc", 0x1, 300}));
+  ASSERT_THAT(before, SizeIs(2));
+  const auto& service = before.at(tcp("203.0.113.9:443"));
+  EXPECT_EQ(service.config, (ServiceConfig{"wlc", kFlagPersistent, 300}));
+  const auto& marked = before.at(ServiceKey::ofMark(77, Family::v4));
+  EXPECT_EQ(marked.destinations[0], (Destination{endpoint("192.0.2.1:0"), kDirect, 1}));
   EXPECT_EQ(service.destinations[0],
             (Destination{endpoint("192.0.2.1:443"), {Forward::masquerade, {}}, 7}));
   Node node{*kernel};
   node.program({{kWeb, pool(2)}});
   node.program({}, {kWeb});
   EXPECT_EQ(*kernel->dump(), before);
-  shell("ipvsadm -Ln | grep -q 'FWM  77 rr'");
 }
 
 // More failures than one batch, and their answers, can hold.

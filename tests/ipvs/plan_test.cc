@@ -66,15 +66,15 @@ TEST_F(Plan, NewServiceIsFilledUnderNoScheduler) {
   want(2) = out(4);
   EXPECT_THAT(
       program(),
-      ElementsAre("add service scheduler none flags mh-fallback,mh-port",
-                  "add 192.0.2.3:80 weight 1 tunnel ipip", "add 192.0.2.2:80 weight 4 tunnel ipip",
-                  "edit 192.0.2.2:80 weight 0 tunnel ipip", "add 192.0.2.1:80 weight 1 tunnel ipip",
+      ElementsAre("add service scheduler none", "add 192.0.2.3:80 weight 1 tunnel ipip",
+                  "add 192.0.2.2:80 weight 4 tunnel ipip", "edit 192.0.2.2:80 weight 0 tunnel ipip",
+                  "add 192.0.2.1:80 weight 1 tunnel ipip",
                   "edit service scheduler mh flags mh-fallback,mh-port"));
 }
 
 TEST_F(Plan, NewServiceWithoutScheduler) {
   wanted[kWeb].config.scheduler = "none";
-  EXPECT_THAT(program(), ElementsAre("add service scheduler none flags mh-fallback,mh-port"));
+  EXPECT_THAT(program(), ElementsAre("add service scheduler none"));
 }
 
 TEST_F(Plan, UnfinishedServiceIsFilledBeforeItsScheduler) {
@@ -89,14 +89,15 @@ TEST_F(Plan, UnfinishedServiceIsFilledBeforeItsScheduler) {
   EXPECT_EQ(lines.back(), "edit service scheduler mh flags mh-fallback,mh-port");
 }
 
-TEST_F(Plan, FlagsAndTimeoutBeforeWeights) {
+TEST_F(Plan, FlagsAndPersistenceBeforeWeights) {
   hold(pool(2));
   wanted[kWeb].config.flags = kFlagMhFallback;
   want(1).out = true;
   EXPECT_THAT(program(), ElementsAre("edit service scheduler mh flags mh-fallback",
                                      "edit 192.0.2.1:80 weight 0 tunnel ipip"));
+  wanted[kWeb].config.flags |= kFlagPersistent;
   wanted[kWeb].config.timeout = 60;
-  EXPECT_THAT(program(), ElementsAre("edit service scheduler mh flags mh-fallback timeout 60s"));
+  EXPECT_THAT(program(), ElementsAre("edit service scheduler mh flags mh-fallback persistent 60s"));
 }
 
 TEST_F(Plan, OutAndInAreOneOperationEach) {
@@ -215,10 +216,10 @@ TEST_F(Plan, LongestTailInOrderStays) {
 TEST_F(Plan, ServersOfBothFamiliesStandInOneOrder) {
   wanted[kWeb] = pool(1);
   wanted[kWeb].destinations[endpoint("[2001:db8::1]:80")] = in();
-  EXPECT_THAT(program(), ElementsAre("add service scheduler none flags mh-fallback,mh-port",
-                                     "add [2001:db8::1]:80 weight 1 tunnel ipip",
-                                     "add 192.0.2.1:80 weight 1 tunnel ipip",
-                                     "edit service scheduler mh flags mh-fallback,mh-port"));
+  EXPECT_THAT(program(),
+              ElementsAre("add service scheduler none", "add [2001:db8::1]:80 weight 1 tunnel ipip",
+                          "add 192.0.2.1:80 weight 1 tunnel ipip",
+                          "edit service scheduler mh flags mh-fallback,mh-port"));
 }
 
 TEST_F(Plan, RemovesOnlyWhatItIsTold) {
@@ -268,6 +269,62 @@ TEST_F(Plan, BrokenChannelIsMendedNextTime) {
   EXPECT_TRUE(node.report.unknown);
   EXPECT_THAT(node.lastWeights, IsEmpty());
   program();
+}
+
+TEST_F(Plan, ThresholdsAreSeenAndKeepAServerOut) {
+  hold(pool(3));
+  want(1).thresholds = {1000, 800};
+  want(2).out = true;
+  program();
+  want(2).thresholds = {500, 0};
+  EXPECT_THAT(program(), ElementsAre("edit 192.0.2.2:80 weight 0 tunnel ipip thresholds 0-500"));
+  want(1).thresholds = {};
+  EXPECT_THAT(program(), ElementsAre("edit 192.0.2.1:80 weight 1 tunnel ipip"));
+}
+
+TEST_F(Plan, PersistenceIsSeen) {
+  hold(pool(2));
+  wanted[kWeb].config.flags |= kFlagPersistent;
+  wanted[kWeb].config.timeout = 300;
+  EXPECT_EQ(program().size(), 1U);
+  wanted[kWeb].config.granularity = 24;
+  EXPECT_EQ(program().size(), 1U);
+  wanted[kWeb].config.engine = "sip";
+  EXPECT_EQ(program().size(), 1U);
+}
+
+// Many changes to a service without traffic: the Maglev table is built once. With traffic it must
+// never be without its scheduler.
+TEST_F(Plan, AnIdleServiceIsRefilledWithoutItsScheduler) {
+  hold(pool(8));
+  auto changed = wanted;
+  changed[kWeb].destinations[server(9)] = in();
+  const auto actual = *kernel.dump();
+  const auto busy = plan(actual, changed, {}, {});
+  const auto idle = plan(actual, changed, {}, {}, {kWeb});
+  ASSERT_EQ(busy.size(), 17U);
+  ASSERT_EQ(idle.size(), busy.size() + 2);
+  EXPECT_EQ(idle.front().str(), kWeb.str() + ": edit service scheduler none");
+  EXPECT_EQ(idle.back(), (Operation{kWeb, EditService{}}));
+  EXPECT_TRUE(std::equal(busy.begin(), busy.end(), idle.begin() + 1));
+  changed = wanted;
+  changed[kWeb].destinations[server(1)] = in(2);
+  EXPECT_EQ(plan(actual, changed, {}, {}, {kWeb}).size(), 1U) << "not worth it";
+}
+
+TEST(TableAfter, IsWhatTheKernelHolds) {
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    RandomTables random(seed);
+    FakeKernel kernel;
+    ActualTable expected;
+    for (int i = 0; i < 60; ++i) {
+      const auto operation = random.operation();
+      if (kernel.apply({&operation, 1}).failures.empty()) {
+        expected = tableAfter(std::move(expected), {&operation, 1});
+      }
+      ASSERT_EQ(expected, *kernel.dump()) << seed << ": " << operation.str();
+    }
+  }
 }
 
 }  // namespace

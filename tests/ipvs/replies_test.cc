@@ -69,6 +69,8 @@ Bytes destinationAttributes(int family, const Bytes& address) {
          attribute(IPVS_DEST_ATTR_TUN_PORT, raw(htons(6080))) +
          attribute(IPVS_DEST_ATTR_TUN_FLAGS, raw(std::uint16_t{2})) +
          attribute(IPVS_DEST_ATTR_WEIGHT, raw(std::uint32_t{4})) +
+         attribute(IPVS_DEST_ATTR_U_THRESH, raw(std::uint32_t{9})) +
+         attribute(IPVS_DEST_ATTR_L_THRESH, raw(std::uint32_t{8})) +
          attribute(IPVS_DEST_ATTR_ACTIVE_CONNS, raw(std::uint32_t{5})) +
          attribute(IPVS_DEST_ATTR_INACT_CONNS, raw(std::uint32_t{6}));
 }
@@ -92,30 +94,55 @@ TEST(Replies, Service) {
   const auto decoded = decodeService(service(serviceAttributes()));
   ASSERT_TRUE(decoded && *decoded);
   EXPECT_EQ((*decoded)->key, (ServiceKey{Protocol::udp, endpoint("198.51.100.1:53")}));
-  EXPECT_EQ((*decoded)->config, (ServiceConfig{"mh", kFlagMhPort, 60}));
+  EXPECT_EQ((*decoded)->config, (ServiceConfig{"mh", kFlagMhPort})) << "no persistence";
+}
+
+TEST(Replies, PersistentService) {
+  const auto config = [](std::uint32_t mask) {
+    const auto more = attribute(IPVS_SVC_ATTR_FLAGS,
+                                raw(ip_vs_flags{kFlagPersistent | kFlagHashed, 0xffffffff})) +
+                      attribute(IPVS_SVC_ATTR_NETMASK, raw(htonl(mask))) +
+                      attribute(IPVS_SVC_ATTR_PE_NAME, text("sip"));
+    return (*decodeService(service(serviceAttributes() + more)))->config;
+  };
+  EXPECT_EQ(config(0xffffff00), (ServiceConfig{"mh", kFlagPersistent, 60, 24, "sip"}));
+  EXPECT_EQ(config(0xffffffff).granularity, ServiceConfig::kEachClient);
+  EXPECT_EQ(config(0).granularity, 0);
+  EXPECT_EQ(config(0xff00ff00).granularity, ServiceConfig::kNoPrefix);
+}
+
+TEST(Replies, ServiceOfAFirewallMark) {
+  const auto bytes = attribute(IPVS_SVC_ATTR_AF, raw(std::uint16_t{AF_INET6})) +
+                     attribute(IPVS_SVC_ATTR_FWMARK, raw(std::uint32_t{0x80000001})) +
+                     attribute(IPVS_SVC_ATTR_SCHED_NAME, text("rr")) +
+                     attribute(IPVS_SVC_ATTR_FLAGS, raw(ip_vs_flags{kFlagHashed, 0xffffffff}));
+  const auto decoded = decodeService(service(bytes));
+  ASSERT_TRUE(decoded && *decoded);
+  EXPECT_EQ((*decoded)->key, ServiceKey::ofMark(0x80000001, Family::v6));
+  const auto odd = attribute(IPVS_SVC_ATTR_AF, raw(std::uint16_t{7}));
+  EXPECT_THAT(decodeService(service(bytes + odd)).error().message, HasSubstr("unknown family"));
 }
 
 TEST(Replies, ServicesWithoutAKeyAreLeftOut) {
-  const auto mark = attribute(IPVS_SVC_ATTR_FWMARK, raw(std::uint32_t{1}));
-  const auto marked = decodeService(service(mark + serviceAttributes()));
-  ASSERT_TRUE(marked);
-  EXPECT_FALSE(*marked);
-  const auto esp = attribute(IPVS_SVC_ATTR_PROTOCOL, raw(std::uint16_t{50}));
-  const auto other = decodeService(service(serviceAttributes() + esp));  // the last one counts
-  ASSERT_TRUE(other);
-  EXPECT_FALSE(*other);
+  for (const auto protocol : {std::uint16_t{50}, std::uint16_t{0x0106}}) {  // ESP; no 8 bits
+    const auto unknown = attribute(IPVS_SVC_ATTR_PROTOCOL, raw(protocol));
+    const auto other =
+        decodeService(service(serviceAttributes() + unknown));  // the last one counts
+    ASSERT_TRUE(other);
+    EXPECT_FALSE(*other);
+  }
 }
 
 TEST(Replies, Destination) {
   const Path path{Forward::tunnel, {TunnelType::gue, 6080, kTunnelRemoteChecksum}};
   const Bytes v4{192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   EXPECT_EQ(decodeDestination(destination(destinationAttributes(AF_INET, v4)), Family::v6),
-            (Destination{endpoint("192.0.2.1:53"), path, 4, 5, 6}));
+            (Destination{endpoint("192.0.2.1:53"), path, 4, 5, 6, {9, 8}}));
   const auto far = endpoint("[2001:db8::9]:53");
   const auto bytes = far.address.bytes();
   const Bytes v6(bytes.begin(), bytes.end());
   EXPECT_EQ(decodeDestination(destination(destinationAttributes(AF_INET6, v6)), Family::v4),
-            (Destination{far, path, 4, 5, 6}));
+            (Destination{far, path, 4, 5, 6, {9, 8}}));
 }
 
 TEST(Replies, TunnelsOfOtherWaysAreZero) {

@@ -52,7 +52,8 @@ std::vector<std::string> texts(const std::vector<Operation>& operations) {
 
 ServiceKey RandomTables::key() {
   static const std::array kKeys{tcp("198.51.100.1:80"), tcp("[2001:db8::c633:6401]:80"),
-                                ServiceKey{Protocol::udp, endpoint("198.51.100.2:53")}};
+                                ServiceKey{Protocol::udp, endpoint("198.51.100.2:53")},
+                                ServiceKey::ofMark(7, Family::v6)};
   return kKeys[below(kKeys.size())];
 }
 
@@ -75,7 +76,15 @@ ServiceConfig RandomTables::config() {
   ServiceConfig config;
   if (chance(0.2)) config.flags = kFlagMhFallback;
   if (chance(0.2)) config.scheduler = chance(0.5) ? "rr" : "none";
+  if (!chance(0.2)) return config;
+  config.flags |= kFlagPersistent;
+  config.timeout = 60 + below(2);
+  if (chance(0.5)) config.granularity = chance(0.5) ? 24 : 1;
   return config;
+}
+
+Thresholds RandomTables::thresholds() {
+  return chance(0.9) ? Thresholds{} : Thresholds{100 + below(2), below(100)};
 }
 
 WantedTable RandomTables::wanted() {
@@ -86,8 +95,9 @@ WantedTable RandomTables::wanted() {
     if (chance(0.1)) service.config = config();
     for (unsigned n = below(16); n > 0; --n) {
       const auto server = address();
-      const bool mixed = server.address.family() != serviceKey.vip.address.family();
-      service.destinations[server] = {chance(0.9) ? kIpip : path(mixed), 1 + below(4), chance(0.3)};
+      const bool mixed = server.address.family() != serviceKey.family();
+      service.destinations[server] = {chance(0.9) ? kIpip : path(mixed), 1 + below(4), chance(0.3),
+                                      thresholds()};
     }
   }
   return table;
@@ -96,7 +106,7 @@ WantedTable RandomTables::wanted() {
 Operation RandomTables::operation() {
   const auto serviceKey = key();
   const auto server = address();
-  const bool mixed = server.address.family() != serviceKey.vip.address.family();
+  const bool mixed = server.address.family() != serviceKey.family();
   const auto way = path(mixed && chance(0.9));
   const auto weight = below(4);
   switch (below(16)) {
@@ -115,9 +125,9 @@ Operation RandomTables::operation() {
     case 8:
     case 9:
     case 10:
-      return {serviceKey, EditDestination{server, way, weight}};
+      return {serviceKey, EditDestination{server, way, weight, thresholds()}};
     default:
-      return {serviceKey, AddDestination{server, way, weight}};
+      return {serviceKey, AddDestination{server, way, weight, thresholds()}};
   }
 }
 

@@ -59,6 +59,7 @@ class RandomTables {
   Endpoint address();
   Path path(bool mixed);
   ServiceConfig config();
+  Thresholds thresholds();
 
   std::mt19937 random_;
 };

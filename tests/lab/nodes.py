@@ -89,7 +89,13 @@ class Node(Host):
 
     def ipvs(self) -> dict[str, Service]:
         """What the kernel holds, by key."""
-        return parse_ipvs(self.run("ipvsadm", "-Sn"))
+        for _ in range(20):
+            services = parse_ipvs(self.run("ipvsadm", "-Sn"))
+            # That sorts the servers; only the listing can be told not to.
+            order = parse_order(self.run("ipvsadm", "-Ln", "--nosort"))
+            if put_in_order(services, order):
+                return services
+        raise LabError(f"{self.name}: IPVS changes all the time")
 
     def connections(self, ports: Collection[int] | None = None) -> dict[str, int]:
         """Entries of the connection table by state (ESTABLISHED, FIN_WAIT, …); all, or those of
@@ -126,13 +132,39 @@ def parse_ipvs(text: str) -> dict[str, Service]:
         if not words:
             continue
         kind = {"-t": "tcp", "-u": "udp", "-f": "fwmark"}.get(words[1], words[1].lstrip("-"))
-        key = f"{kind} {words[2]}"
+        key = f"{kind} {words[2]}" + (" IPv6" if "-6" in words else "")
         if words[0] == "-A":
             options = _pairs(words[3:])
             services[key] = Service(key, options.get("-s", ""), options.get("-b", ""), [])
         elif words[0] == "-a":
             services[key].destinations.append(_destination(words[3:]))
     return services
+
+
+def parse_order(text: str) -> dict[str, list[tuple[str, int]]]:
+    """Reads `ipvsadm -Ln --nosort`: each service's servers in the order of the kernel's list."""
+    order: dict[str, list[tuple[str, int]]] = {}
+    for words in (line.split() for line in text.splitlines()):
+        if words and words[0] in ("TCP", "UDP", "SCTP"):
+            servers = order[f"{words[0].lower()} {words[1]}"] = []
+        elif words and words[0] == "FWM":
+            servers = order[f"fwmark {words[1]}" + (" IPv6" if words[2] == "IPv6" else "")] = []
+        elif words and words[0] == "->" and order:
+            address, _, port = words[1].rpartition(":")
+            servers.append((address.strip("[]"), int(port)))
+    return order
+
+
+def put_in_order(services: dict[str, Service], order: dict[str, list[tuple[str, int]]]) -> bool:
+    """False if the two are not of the same servers: the kernel changed in between."""
+    if services.keys() != order.keys():
+        return False
+    for key, service in services.items():
+        by_address = {(d.address, d.port): d for d in service.destinations}
+        if by_address.keys() != set(order[key]):
+            return False
+        service.destinations = [by_address[each] for each in order[key]]
+    return True
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

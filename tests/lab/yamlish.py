@@ -11,7 +11,7 @@ def to_yaml(value: dict, indent: int = 0) -> str:
     lines = []
     space = " " * indent
     for key, item in value.items():
-        if isinstance(item, dict) and indent < 6:
+        if isinstance(item, dict) and item and indent < 6:
             lines.append(f"{space}{key}:\n{to_yaml(item, indent + 2)}")
         elif isinstance(item, list) and item and isinstance(item[0], dict):
             lines.append(f"{space}{key}:\n")

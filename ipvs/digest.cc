@@ -1,0 +1,45 @@
+#include "ipvs/digest.h"
+
+#include <cstdio>
+
+#include "ipvs/maglev_service.h"
+
+namespace l4ward::ipvs {
+namespace {
+
+class Fnv1a {
+ public:
+  void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3U; }
+  std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace
+
+std::string digest(const MaglevTable& table, std::uint32_t flags) {
+  Fnv1a hash;
+  hash.add(static_cast<std::uint8_t>((flags & kFlagMhFallback ? 1U : 0U) |
+                                     (flags & kFlagMhPort ? 2U : 0U)));
+  for (const auto slot : table.slots()) {
+    const auto& [address, port] = table.servers()[slot].address;
+    hash.add(address.isV4() ? 4 : 6);
+    for (const auto byte : address.bytes()) hash.add(byte);
+    hash.add(static_cast<std::uint8_t>(port >> 8));
+    hash.add(static_cast<std::uint8_t>(port & 0xff));
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, "mh1:%zu:%016llx", table.size(),
+                static_cast<unsigned long long>(hash.value()));
+  return text;
+}
+
+std::optional<std::string> digest(const ServiceKey& key, const ActualService& service,
+                                  const LastWeights& lastWeights, std::size_t size) {
+  const auto table = maglevTable(key, service, lastWeights, size);
+  if (!table) return std::nullopt;
+  return digest(*table, service.config.flags);
+}
+
+}  // namespace l4ward::ipvs

@@ -1,0 +1,43 @@
+#include "ipvs/maglev_service.h"
+
+#include <utility>
+#include <vector>
+
+namespace l4ward::ipvs {
+namespace {
+
+constexpr const char* kScheduler = "mh";
+
+}  // namespace
+
+std::optional<MaglevTable> maglevTable(const ServiceKey& key, const ActualService& service,
+                                       const LastWeights& lastWeights, std::size_t size) {
+  if (service.config.scheduler != kScheduler) return std::nullopt;
+  if (service.destinations.size() > size) return std::nullopt;
+  std::vector<MaglevServer> servers;
+  servers.reserve(service.destinations.size());
+  for (const auto& destination : service.destinations) {
+    auto last = destination.weight;
+    if (last == 0) {
+      const auto known = lastWeights.find({key, destination.address});
+      if (known == lastWeights.end()) return std::nullopt;
+      last = known->second;
+    }
+    servers.push_back({destination.address, last, destination.weight != 0});
+  }
+  return MaglevTable(key.vip.address.family(), std::move(servers), size);
+}
+
+std::optional<MaglevTable> maglevTable(const ServiceKey& key, const WantedService& service,
+                                       std::size_t size) {
+  if (service.config.scheduler != kScheduler) return std::nullopt;
+  if (service.destinations.size() > size) return std::nullopt;
+  std::vector<MaglevServer> servers;
+  servers.reserve(service.destinations.size());
+  for (const auto& [address, destination] : service.destinations) {
+    servers.push_back({address, destination.nominalWeight, !destination.out});
+  }
+  return MaglevTable(key.vip.address.family(), std::move(servers), size);
+}
+
+}  // namespace l4ward::ipvs
