@@ -3,7 +3,7 @@
 
 BUILD := build/release
 
-.PHONY: help setup build programs unit test demo lint clean
+.PHONY: help setup build programs unit test fuzz bench demo lint clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,8 +26,15 @@ unit: build     ## unit tests: seconds, no virtual machine
 test: build     ## every test: units, also under sanitizers, and the lab on a real kernel
 	@scripts/test
 
+fuzz: setup     ## fuzz every parser for FUZZ_SECONDS (60); findings are left in build/fuzz
+	@scripts/fuzz
+
 demo: programs  ## the three-tier site on a real kernel, told as a story
 	@tests/lab/vm -- /usr/bin/python3 tests/lab/demo.py
+
+bench: setup $(BUILD)/build.ninja  ## against Keepalived, ipvsadm and the floor, on a real kernel: minutes
+	@cmake --build $(BUILD) --target l4ward bench_measure bench_apply
+	@bench/run
 
 lint: build     ## format, clang-tidy, shellcheck, flake8, file sizes
 	@scripts/lint
