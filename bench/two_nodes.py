@@ -27,7 +27,7 @@ _DEADLINE = 60
 _TRIES = 4
 
 # Every two seconds, one answer decides. A server that is made to fail says so at once, so long
-# timeouts cost nothing, and keep a machine that stops for a moment from failing servers by itself.
+# timeouts cost nothing. On a busy machine servers fail by themselves nevertheless; see run().
 _CHECK = {"type": "tcp", "port": 80, "interval": "2s", "timeout": "2s", "rise": 1, "fall": 1}
 _CHECKER = """\
         TCP_CHECK {
@@ -228,8 +228,8 @@ def run() -> Result:
             if not missing - {"l4ward"}:
                 break
         else:
-            raise LabError(f"servers failed by themselves in {history.__name__}, {_TRIES} times;"
-                           " is this machine very busy?")
+            print(f"two-nodes: servers failed by themselves in each of {_TRIES} tries of "
+                  f"{history.__name__}, so Keepalived has no number for it: a busy machine?")
 
 
 def _try(history: Callable[[Trial], Result]) -> tuple[list[Told], set[str]]:
