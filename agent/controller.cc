@@ -29,7 +29,7 @@ void Controller::reload(config::Site site, TimePoint now) {
 void Controller::configure(config::Site site, TimePoint now) {
   site_ = std::move(site);
   model_ = compile(site_);
-  health_.setChecks(model_.checks, now, [this](CheckId id) { return assumedHealth(id); });
+  health_.setChecks(model_.checks, now, assumedHealth());
   own();
   retireDropped(now);
   announcer_.setPolicy(site_.bgp);
@@ -44,20 +44,20 @@ void Controller::configure(config::Site site, TimePoint now) {
 }
 
 // A server that the kernel has in use is taken as up, one at weight 0 as down: that is what the
-// agent before us, or the site file before this one, knew.
-Health Controller::assumedHealth(CheckId id) const {
-  auto health = Health::unknown;
+// agent before us, or the site file before this one, knew. In one pass over all servers.
+std::map<CheckId, Health> Controller::assumedHealth() const {
+  std::map<CheckId, Health> assumed;
   for (const auto& [key, service] : model_.services) {
     const auto actual = programmer_.actual().find(key);
     if (actual == programmer_.actual().end()) continue;
     for (const auto& destination : actual->second.destinations) {
       const auto backend = service.backends.find(destination.address);
-      if (backend == service.backends.end() || backend->second.check != id) continue;
-      if (destination.weight > 0) return Health::up;
-      health = Health::down;
+      if (backend == service.backends.end() || !backend->second.check) continue;
+      auto& health = assumed.try_emplace(*backend->second.check, Health::down).first->second;
+      if (destination.weight > 0) health = Health::up;
     }
   }
-  return health;
+  return assumed;
 }
 
 // What the site file names is ours from now on, also if it was there before us.

@@ -74,7 +74,7 @@ class Controller {
   void retireDropped(TimePoint now);
   ipvs::WantedService asHeld(const ipvs::ServiceKey& key) const;
   bool isDropped(const std::set<Prefix>& vips) const;
-  healthcheck::Health assumedHealth(CheckId id) const;
+  std::map<CheckId, healthcheck::Health> assumedHealth() const;
   void logUpdate(const healthcheck::Outcome& outcome, const HealthTable::Update& update) const;
   ipvs::WantedTable wanted(TimePoint now);
   std::set<ipvs::ServiceKey> idle() const;

@@ -5,13 +5,15 @@ namespace l4ward::agent {
 using healthcheck::Health;
 
 void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint now,
-                            const std::function<Health(CheckId)>& assumed) {
+                            const std::map<CheckId, Health>& assumed) {
   std::map<CheckId, Entry> next;
   for (const auto& [id, check] : checks) {
     if (const auto known = entries_.find(id); known != entries_.end()) {
       next.insert(*known);
     } else {
-      next[id] = {healthcheck::State::assumed(assumed(id)), check.policy, now};
+      const auto found = assumed.find(id);
+      const auto health = found == assumed.end() ? Health::unknown : found->second;
+      next[id] = {healthcheck::State::assumed(health), check.policy, now};
     }
   }
   entries_ = std::move(next);

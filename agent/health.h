@@ -1,7 +1,6 @@
 // What the checks say: one state a check, fed by the probers' outcomes. Pure: time is an argument.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 
@@ -29,9 +28,9 @@ class HealthTable {
   };
 
   // The checks from now on. Known ones keep their state; a new one starts from what `assumed` says
-  // of it (Health::unknown: nothing is known).
+  // of it; nothing is known of those that it does not name.
   void setChecks(const std::map<CheckId, Check>& checks, TimePoint now,
-                 const std::function<healthcheck::Health(CheckId)>& assumed);
+                 const std::map<CheckId, healthcheck::Health>& assumed);
 
   // nullopt: the outcome of a check that is no more.
   std::optional<Update> feed(const healthcheck::Outcome& outcome);

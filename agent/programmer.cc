@@ -51,7 +51,7 @@ Status Programmer::dump() {
   if (!table) return tl::unexpected(table.error());
   if (known_) logDrift(ipvs::driftOf(actual_, *table, keysOf(memory_.value.owned)));
   actual_ = std::move(*table);
-  known_ = true;
+  known_ = fresh_ = true;
   return {};
 }
 
@@ -98,9 +98,11 @@ void Programmer::reconcile(ipvs::WantedTable wanted, const Keys& idle, TimePoint
 
 // Reads the kernel if it is time.
 Status Programmer::look(TimePoint now, const Periods& periods) {
+  if (std::exchange(fresh_, false)) lookDue_ = now + periods.drift;
   lookDue_ = std::min(lookDue_, now + periods.drift);  // a new site file may have a shorter one
   if (known_ && now < lookDue_ && !drains_.active()) return {};
   if (auto dumped = dump(); !dumped) return dumped;
+  fresh_ = false;
   lookDue_ = now + periods.drift;
   return {};
 }

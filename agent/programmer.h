@@ -74,6 +74,7 @@ class Programmer {
   std::map<ipvs::ServiceKey, Trouble> troubles_;
   Backoff backoff_{Millis(100), Millis(10000)};
   bool known_ = false;                // actual_ is what was read or done
+  bool fresh_ = false;                // and what was read just now
   std::optional<TimePoint> retryAt_;  // the channel to the kernel broke
   TimePoint lookDue_{};
   TimePoint nextDue_{};

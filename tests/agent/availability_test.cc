@@ -53,7 +53,7 @@ class Quorum : public testing::Test {
     const auto model = compile(siteOf(yaml));
     HealthTable health;
     const TimePoint start{};
-    health.setChecks(model.checks, start, [](CheckId) { return healthcheck::Health::unknown; });
+    health.setChecks(model.checks, start, {});
     unsigned i = 0;
     for (const auto& [address, backend] : model.services.begin()->second.backends) {
       if (i >= up + down) break;

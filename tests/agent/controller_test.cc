@@ -175,5 +175,17 @@ TEST_F(ControllerTest, WithTheSameSiteDifferentHistoriesEndInTheSameTable) {
   }
 }
 
+TEST_F(ControllerTest, AStartReadsTheKernelOnce) {
+  auto life = servingLife();
+  life.reset();
+  const auto dumps = kernel.dumps();
+  life = newLife(site());
+  EXPECT_EQ(kernel.dumps() - dumps, 1U);
+  life->now += Millis(30000);
+  EXPECT_LE(life->due, life->now);
+  life->turn();
+  EXPECT_EQ(kernel.dumps() - dumps, 2U);
+}
+
 }  // namespace
 }  // namespace l4ward::agent
