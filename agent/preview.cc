@@ -1,6 +1,6 @@
 #include "agent/preview.h"
 
-#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "agent/model.h"
@@ -88,7 +88,7 @@ std::string count(std::size_t number, const std::string& what) {
 // "5.13 %"; a share that is not 0 never looks like 0.
 std::string percent(double share) {
   if (share > 0 && share < 0.0001) return "under 0.01 %";
-  const auto hundredths = static_cast<long>(share * 10000 + 0.5);
+  const auto hundredths = std::lround(share * 10000);
   const auto rest = std::to_string(hundredths % 100);
   return std::to_string(hundredths / 100) + "." + (rest.size() == 1 ? "0" : "") + rest + " %";
 }
