@@ -1,5 +1,6 @@
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/daemon.h"
@@ -75,14 +76,14 @@ int plan(const Options& options, const config::Site& site) {
 
 // The actions that need the network. Sockets and threads are in the namespace that they are made
 // in, so entering it comes before any.
-int onNetwork(const Options& options, const config::Site& site) {
+int onNetwork(const Options& options, config::Site site) {
   const auto entered = options.netns.empty() ? Status{} : enterNetns(options.netns);
   if (!entered) {
     std::cerr << "l4ward: " << entered.error().message << '\n';
     return 1;
   }
   return options.action == Options::Action::plan ? plan(options, site)
-                                                 : Daemon(options, site).run();
+                                                 : Daemon(options, std::move(site)).run();
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -100,7 +101,7 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   log::setLevel(options->logLevel);
-  const auto site = config::loadSiteFile(options->config);
+  auto site = config::loadSiteFile(options->config);
   if (!site) {
     for (const auto& diagnostic : site.error()) std::cerr << diagnostic.str() << '\n';
     return kBadInput;
@@ -114,7 +115,7 @@ int run(const std::vector<std::string>& arguments) {
     case Options::Action::printExabgpConfig:
       return printExabgpConfig(*options, *site);
     default:
-      return onNetwork(*options, *site);
+      return onNetwork(*options, *std::move(site));
   }
 }
 

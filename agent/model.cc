@@ -140,12 +140,12 @@ class Compiler {
   void addServices(const config::Service& service, const config::Pool& pool, const Prefix& vip) {
     const auto protocol = toIpvs(service.protocol);
     for (const auto port : service.ports) {
-      const auto pattern = toService(service, pool, vip.address.family(), port, {vip});
+      auto pattern = toService(service, pool, vip.address.family(), port, {vip});
       auto address = vip.address;
-      for (const auto last = vip.last();; address = address.next()) {
+      for (const auto last = vip.last(); address != last; address = address.next()) {
         model_.services.emplace(ipvs::ServiceKey{protocol, {address, port}}, pattern);
-        if (address == last) break;
       }
+      model_.services.emplace(ipvs::ServiceKey{protocol, {address, port}}, std::move(pattern));
     }
   }
 

@@ -73,8 +73,13 @@ IpAddress IpAddress::next() const {
 
 std::string IpAddress::str() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(isV4() ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
-  return text.data();
+  if (!isV4()) return inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+  auto* end = text.data();  // inet_ntop() goes through sprintf(), which takes ten times as long
+  for (const auto byte : bytes()) {
+    end = std::to_chars(end, text.data() + text.size(), byte).ptr;
+    *end++ = '.';
+  }
+  return {text.data(), end - 1};
 }
 
 Prefix Prefix::host(const IpAddress& address) {

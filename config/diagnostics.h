@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/load.h"
@@ -40,7 +40,7 @@ class Diagnostics {
 
   std::string file_;
   std::multiset<Diagnostic, ByPlace> kept_;
-  std::map<std::string, Place> places_;
+  std::unordered_map<std::string, Place> places_;
 };
 
 // "pools" + "edge" -> "pools.edge"; other than [A-Za-z0-9_-] in brackets: sysctls["net.ipv4.vs.x"].

@@ -87,7 +87,7 @@ Checked<Site> loadSite(std::string_view text, const std::string& file,
   const Record root(Value(*tree, "", errors),
                     {"node", "interface", "bgp", "checks", "pools", "services", "ipvs", "sysctls",
                      "drain_limit", "announce_deadline", "shutdown"});
-  const Site site = readSite(root, hostName);
+  Site site = readSite(root, hostName);
   validate(site, errors);
   if (!errors.empty()) return tl::unexpected(errors.take());
   return site;

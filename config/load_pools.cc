@@ -1,3 +1,7 @@
+#include <map>
+#include <string_view>
+#include <unordered_map>
+
 #include "config/sections.h"
 #include "config/words.h"
 
@@ -108,27 +112,25 @@ Server readServer(const Value& value, const Thresholds& thresholds) {
 // Keeps the places of the list: servers with mistakes stay, without what was wrong.
 std::vector<Server> readServers(const Value& value, const Thresholds& thresholds) {
   std::vector<Server> servers;
-  std::map<std::string, int> names;
-  struct Owner {
-    std::string server;
-    int line;
-  };
-  std::map<IpAddress, Owner> owners;
-  for (const auto& item : value.list({1, kMaxServers})) {
-    servers.push_back(readServer(item, thresholds));
-    const auto& server = servers.back();
-    const int line = item.node().place.line;
-    const auto [first, fresh] = names.emplace(server.name, line);
+  const auto items = value.list({1, kMaxServers});
+  servers.reserve(items.size());
+  const auto line = [&](std::size_t i) { return std::to_string(items[i].node().place.line); };
+  std::unordered_map<std::string_view, std::size_t> names;  // and the positions of their servers
+  std::map<IpAddress, std::size_t> owners;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& server = servers.emplace_back(readServer(items[i], thresholds));
+    const auto [first, fresh] = names.emplace(server.name, i);
     if (!fresh && !server.name.empty()) {
-      item.error("server " + inQuotes(server.name) + " a second time",
-                 "each name once a pool (line " + std::to_string(first->second) + " has it too)");
+      items[i].error("server " + inQuotes(server.name) + " a second time",
+                     "each name once a pool (line " + line(first->second) + " has it too)");
     }
     for (const auto& address : server.addresses) {
-      const auto [owner, unused] = owners.emplace(address, Owner{server.name, line});
+      const auto [owner, unused] = owners.emplace(address, i);
       if (unused) continue;
-      item.error("address " + address.str() + ", which server " + inQuotes(owner->second.server) +
-                     " has too (line " + std::to_string(owner->second.line) + ")",
-                 "each address once a pool");
+      const auto& name = servers[owner->second].name;
+      items[i].error("address " + address.str() + ", which server " + inQuotes(name) +
+                         " has too (line " + line(owner->second) + ")",
+                     "each address once a pool");
     }
   }
   return servers;

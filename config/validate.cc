@@ -58,7 +58,7 @@ std::optional<Crossing> crossingOf(const Service& service, const Pool& pool, Fam
   }
   if (first == nullptr) return std::nullopt;
   return Crossing{static_cast<std::size_t>(vip - service.vips.begin()),
-                  "VIP " + vipText(*vip) + " of service " + inQuotes(service.name) +
+                  "VIP " + vip->shortStr() + " of service " + inQuotes(service.name) +
                       ", and in pool " + inQuotes(pool.name) + " server " + inQuotes(first->name) +
                       (others > 0 ? " and " + std::to_string(others) + " more" : "") +
                       " without an " + std::string(toString(family)) + " address"};

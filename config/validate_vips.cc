@@ -53,7 +53,7 @@ std::string nameOf(const Service& service, Place place) {
 void reportOwner(const Vip& vip, const IpAddress& address, const std::string& owner,
                  Diagnostics& errors) {
   const std::string contains = vip.prefix.isHost() ? "" : "which contains " + address.str() + ", ";
-  errors.addAt(vip.path(), vipText(vip.prefix) + ", " + contains + "the address of " + owner,
+  errors.addAt(vip.path(), vip.prefix.shortStr() + ", " + contains + "the address of " + owner,
                vip.prefix.isHost() ? "an address of its own" : "addresses of its own");
 }
 
@@ -122,7 +122,7 @@ void checkOverlaps(const std::vector<Vip>& vips, Diagnostics& errors) {
     const auto other = blamed.find(vip.prefix);
     if (other == blamed.end()) continue;
     errors.addAt(vip.path(),
-                 vipText(vip.prefix) + ", which overlaps " + vipText(other->second->prefix) +
+                 vip.prefix.shortStr() + ", which overlaps " + other->second->prefix.shortStr() +
                      " of " + nameOf(*other->second->service, other->second->place),
                  "VIPs that are equal or have no address in common");
   }
@@ -163,9 +163,9 @@ bool checkSize(const std::vector<Vip>& vips, Diagnostics& errors) {
 }
 
 std::string pairText(const Prefix& vip, std::uint16_t port) {
-  if (port == 0) return vipText(vip) + " at all ports";
+  if (port == 0) return vip.shortStr() + " at all ports";
   if (vip.isHost()) return Endpoint{vip.address, port}.str();
-  return vipText(vip) + " at port " + std::to_string(port);
+  return vip.shortStr() + " at port " + std::to_string(port);
 }
 
 // Each VIP, port and protocol belongs to one service. One error for a VIP of the later service.
@@ -213,10 +213,6 @@ std::string servicePath(const Service& service, const std::string& key) {
 
 std::string vipPath(const Service& service, std::size_t index) {
   return servicePath(service, "vips") + "[" + std::to_string(index) + "]";
-}
-
-std::string vipText(const Prefix& vip) {
-  return vip.isHost() ? vip.address.str() : vip.str();
 }
 
 void validateVips(const Site& site, Diagnostics& errors) {

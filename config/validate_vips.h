@@ -15,7 +15,5 @@ void validateVips(const Site& site, Diagnostics& errors);
 std::string servicePath(const Service& service, const std::string& key);
 // "services.web.vips[2]"
 std::string vipPath(const Service& service, std::size_t index);
-// "198.51.100.1", "198.51.100.0/28"
-std::string vipText(const Prefix& vip);
 
 }  // namespace l4ward::config
