@@ -92,11 +92,9 @@ ipvs::WantedService Controller::asHeld(const ipvs::ServiceKey& key) const {
   const auto& lastWeights = environment_.memory.value.lastWeights;
   ipvs::WantedService held{actual.config, {}};
   for (const auto& destination : actual.destinations) {
-    const auto last = lastWeights.find({key, destination.address});
-    const auto known = last == lastWeights.end() ? 1U : last->second;
-    held.destinations[destination.address] = {destination.path,
-                                              destination.weight ? destination.weight : known,
-                                              destination.weight == 0, destination.thresholds};
+    held.destinations[destination.address] = {
+        destination.path, ipvs::lastWeightOf(key, destination, lastWeights).value_or(1),
+        destination.weight == 0, destination.thresholds};
   }
   return held;
 }

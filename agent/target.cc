@@ -39,10 +39,7 @@ Target Drains::extend(ipvs::WantedTable wanted, const ipvs::ActualTable& actual,
       if (finished(drain, destination, now, limit)) continue;
       draining.insert(*since_.find(drain));
       // Its slots stay its own until it goes: keep the weight that they came from.
-      const auto last = lastWeights.find(drain);
-      const auto nominal = destination.weight != 0     ? destination.weight
-                           : last != lastWeights.end() ? last->second
-                                                       : 1U;
+      const auto nominal = ipvs::lastWeightOf(key, destination, lastWeights).value_or(1);
       left.destinations[destination.address] = {destination.path, nominal, true,
                                                 destination.thresholds};
     }

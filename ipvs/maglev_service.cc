@@ -17,13 +17,9 @@ std::optional<MaglevTable> maglevTable(const ServiceKey& key, const ActualServic
   std::vector<MaglevServer> servers;
   servers.reserve(service.destinations.size());
   for (const auto& destination : service.destinations) {
-    auto last = destination.weight;
-    if (last == 0) {
-      const auto known = lastWeights.find({key, destination.address});
-      if (known == lastWeights.end()) return std::nullopt;
-      last = known->second;
-    }
-    servers.push_back({destination.address, last, destination.weight != 0});
+    const auto last = lastWeightOf(key, destination, lastWeights);
+    if (!last) return std::nullopt;
+    servers.push_back({destination.address, *last, destination.weight != 0});
   }
   return MaglevTable(key.vip.address.family(), std::move(servers), size);
 }

@@ -5,79 +5,25 @@
 #include <linux/ip_vs.h>
 #include <linux/netlink.h>
 #include <netlink/attr.h>
-#include <netlink/genl/genl.h>
-#include <netlink/msg.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string_view>
 #include <variant>
+
+#include "ipvs/request.h"
 
 namespace l4ward::ipvs {
 namespace {
 
-constexpr std::size_t kMaxRequest = 512;  // the longest is about 250 bytes
 constexpr std::uint32_t kAnyFlag = 0xffffffff;
 
 int addressFamily(Family family) {
   return family == Family::v4 ? AF_INET : AF_INET6;
 }
-
-// One request under construction. Attributes always fit (kMaxRequest), so failing to add one is a
-// mistake in this file.
-class Request {
- public:
-  Request(const RequestHeader& header, int command, int flags)
-      : message_(nlmsg_alloc_size(kMaxRequest), nlmsg_free) {
-    if (header.acknowledge) flags |= NLM_F_ACK;
-    if (!message_ || !genlmsg_put(message_.get(), NL_AUTO_PORT, header.sequence, header.family, 0,
-                                  flags, static_cast<std::uint8_t>(command), IPVS_GENL_VERSION)) {
-      throw std::bad_alloc();
-    }
-  }
-
-  template <typename Fill>
-  void nest(int type, Fill fill) {
-    nlattr* start = nla_nest_start(message_.get(), type);
-    check(start != nullptr);
-    fill();
-    nla_nest_end(message_.get(), start);
-  }
-  void u8(int type, std::uint8_t value) { check(nla_put_u8(message_.get(), type, value) == 0); }
-  void u16(int type, std::uint16_t value) { check(nla_put_u16(message_.get(), type, value) == 0); }
-  void u32(int type, std::uint32_t value) { check(nla_put_u32(message_.get(), type, value) == 0); }
-  void port(int type, std::uint16_t value) { u16(type, htons(value)); }
-  void text(int type, const std::string& value) {
-    check(nla_put_string(message_.get(), type, value.c_str()) == 0);
-  }
-  void address(int type, const IpAddress& value) {
-    const auto bytes = value.bytes();
-    check(nla_put(message_.get(), type, static_cast<int>(bytes.size()), bytes.data()) == 0);
-  }
-  void flags(int type, std::uint32_t value) {
-    const ip_vs_flags both{value, kAnyFlag};
-    check(nla_put(message_.get(), type, sizeof both, &both) == 0);
-  }
-
-  void appendTo(Bytes& out) const {
-    const nlmsghdr* header = nlmsg_hdr(message_.get());
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(header);
-    out.insert(out.end(), begin, begin + header->nlmsg_len);
-    out.resize(NLMSG_ALIGN(out.size()));
-  }
-
- private:
-  static void check(bool fits) {
-    if (!fits) throw std::logic_error("an IPVS request is longer than kMaxRequest");
-  }
-  std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message_;
-};
 
 void putKey(Request& request, const ServiceKey& key) {
   request.u16(IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(addressFamily(key.family())));
@@ -101,7 +47,8 @@ void putService(Request& request, const ServiceKey& key, const ServiceConfig* co
     putKey(request, key);
     if (!config) return;
     request.text(IPVS_SVC_ATTR_SCHED_NAME, config->scheduler);
-    request.flags(IPVS_SVC_ATTR_FLAGS, config->flags & ~kFlagHashed);
+    const ip_vs_flags flags{config->flags & ~kFlagHashed, kAnyFlag};
+    request.put(IPVS_SVC_ATTR_FLAGS, &flags, sizeof flags);
     request.u32(IPVS_SVC_ATTR_TIMEOUT, config->timeout);
     request.u32(IPVS_SVC_ATTR_NETMASK, netmask(key.family(), config->granularity));
     if (!config->engine.empty()) request.text(IPVS_SVC_ATTR_PE_NAME, config->engine);
@@ -157,7 +104,7 @@ struct Encode {
   }
 
   Request service(int command, const ServiceConfig* config) const {
-    Request request(header, command, NLM_F_REQUEST);
+    Request request(header, command, 0);
     putService(request, key, config);
     return request;
   }
@@ -268,17 +215,17 @@ void RequestWriter::remember(const Bytes& out, std::size_t start, const Operatio
 }
 
 void appendDumpServices(Bytes& out, const RequestHeader& header) {
-  Request(header, IPVS_CMD_GET_SERVICE, NLM_F_REQUEST | NLM_F_DUMP).appendTo(out);
+  Request(header, IPVS_CMD_GET_SERVICE, NLM_F_DUMP).appendTo(out);
 }
 
 void appendGetService(Bytes& out, const RequestHeader& header, const ServiceKey& service) {
-  Request request(header, IPVS_CMD_GET_SERVICE, NLM_F_REQUEST);
+  Request request(header, IPVS_CMD_GET_SERVICE, 0);
   putService(request, service);
   request.appendTo(out);
 }
 
 void appendDumpDestinations(Bytes& out, const RequestHeader& header, const ServiceKey& service) {
-  Request request(header, IPVS_CMD_GET_DEST, NLM_F_REQUEST | NLM_F_DUMP);
+  Request request(header, IPVS_CMD_GET_DEST, NLM_F_DUMP);
   putService(request, service);
   request.appendTo(out);
 }

@@ -114,19 +114,12 @@ class ServicePlan {
       if (!same || actual.weight != wanted.nominalWeight) put(nominal);
       return;
     }
-    if (lastWeight(actual) != wanted.nominalWeight) {
+    if (lastWeightOf(key_, actual, lastWeights_) != wanted.nominalWeight) {
       put(nominal);
     } else if (same && actual.weight == 0) {
       return;
     }
     put(EditDestination{actual.address, wanted.path, 0, wanted.thresholds});
-  }
-
-  std::optional<std::uint32_t> lastWeight(const Destination& actual) const {
-    if (actual.weight != 0) return actual.weight;
-    const auto found = lastWeights_.find({key_, actual.address});
-    if (found == lastWeights_.end()) return std::nullopt;
-    return found->second;
   }
 
   // Puts everything before `kept` at the head, last one first. Each server is taken out and put
@@ -153,6 +146,14 @@ class ServicePlan {
 };
 
 }  // namespace
+
+std::optional<std::uint32_t> lastWeightOf(const ServiceKey& service, const Destination& destination,
+                                          const LastWeights& lastWeights) {
+  if (destination.weight != 0) return destination.weight;
+  const auto found = lastWeights.find({service, destination.address});
+  if (found == lastWeights.end()) return std::nullopt;
+  return found->second;
+}
 
 std::vector<Operation> plan(const ActualTable& actual, const WantedTable& wanted,
                             const LastWeights& lastWeights, std::span<const ServiceKey> remove,

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -62,6 +63,10 @@ struct Operation {
 // The last non-zero weight of destinations that are at weight 0, as far as known. (That of a
 // destination at another weight is that weight.)
 using LastWeights = std::map<std::pair<ServiceKey, Endpoint>, std::uint32_t>;
+
+// The last non-zero weight of a destination of `service`; nothing if it is not known.
+std::optional<std::uint32_t> lastWeightOf(const ServiceKey& service, const Destination& destination,
+                                          const LastWeights& lastWeights);
 
 // Operations that make `wanted` of `actual` for the services in `wanted`; services that are only in
 // `actual` are left alone unless they are in `remove`.

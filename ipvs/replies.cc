@@ -7,24 +7,14 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-#include <array>
 #include <bit>
 #include <cstring>
 
+#include "ipvs/attributes.h"
 #include "ipvs/messages.h"
 
 namespace l4ward::ipvs {
 namespace {
-
-template <int kMax>
-using Attributes = std::array<nlattr*, kMax + 1>;
-
-template <int kMax>
-using Policy = std::array<nla_policy, kMax + 1>;
-
-constexpr nla_policy atLeast(std::uint16_t length) {
-  return {NLA_UNSPEC, length, 0};
-}
 
 constexpr auto kCommandPolicy = [] {
   Policy<IPVS_CMD_ATTR_MAX> policy{};
@@ -71,51 +61,8 @@ constexpr auto kErrorPolicy = [] {
   return policy;
 }();
 
-ByteView payloadOf(const nlattr* attribute) {
-  return {static_cast<const std::uint8_t*>(nla_data(attribute)),
-          static_cast<std::size_t>(nla_len(attribute))};
-}
-
-template <std::size_t kSize>
-Result<std::array<nlattr*, kSize>> parse(ByteView bytes,
-                                         const std::array<nla_policy, kSize>& policy) {
-  std::array<nlattr*, kSize> attributes{};
-  if (bytes.empty()) return attributes;
-  // libnl's argument is not const, but it only reads.
-  auto* head = reinterpret_cast<nlattr*>(const_cast<std::uint8_t*>(bytes.data()));
-  auto* rules = const_cast<nla_policy*>(policy.data());
-  if (nla_parse(attributes.data(), static_cast<int>(kSize) - 1, head,
-                static_cast<int>(bytes.size()), rules) < 0) {
-    return fail("the kernel's answer about IPVS has an attribute of the wrong length");
-  }
-  return attributes;
-}
-
-// Attributes that lie in the nested attribute `type` of `bytes`.
-template <std::size_t kSize>
-Result<std::array<nlattr*, kSize>> parseNested(ByteView bytes, int type,
-                                               const std::array<nla_policy, kSize>& policy) {
-  const auto outer = parse(bytes, kCommandPolicy);
-  if (!outer) return tl::unexpected(outer.error());
-  if (!(*outer)[type]) return fail("the kernel's answer about IPVS has no content");
-  return parse(payloadOf((*outer)[type]), policy);
-}
-
-template <typename T>
-T read(const nlattr* attribute, T otherwise = {}) {
-  if (attribute) std::memcpy(&otherwise, nla_data(attribute), sizeof otherwise);
-  return otherwise;
-}
-
 std::uint16_t readPort(const nlattr* attribute) {
   return ntohs(read<std::uint16_t>(attribute));
-}
-
-// The text up to its first NUL byte or the attribute's end.
-std::string readText(const nlattr* attribute) {
-  const auto bytes = payloadOf(attribute);
-  const auto* begin = reinterpret_cast<const char*>(bytes.data());
-  return {begin, strnlen(begin, bytes.size())};
 }
 
 Result<IpAddress> readAddress(const nlattr* attribute, int family) {
@@ -230,7 +177,7 @@ Result<std::vector<Reply>> splitReplies(ByteView datagram) {
 }
 
 Result<std::optional<DumpedService>> decodeService(ByteView bytes) {
-  const auto parsed = parseNested(bytes, IPVS_CMD_ATTR_SERVICE, kServicePolicy);
+  const auto parsed = parseNested(bytes, kCommandPolicy, IPVS_CMD_ATTR_SERVICE, kServicePolicy);
   if (!parsed) return tl::unexpected(parsed.error());
   const auto& attributes = *parsed;
   for (const int type : {IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_FLAGS}) {
@@ -253,7 +200,7 @@ Result<std::optional<DumpedService>> decodeService(ByteView bytes) {
 }
 
 Result<Destination> decodeDestination(ByteView bytes, Family service) {
-  const auto parsed = parseNested(bytes, IPVS_CMD_ATTR_DEST, kDestinationPolicy);
+  const auto parsed = parseNested(bytes, kCommandPolicy, IPVS_CMD_ATTR_DEST, kDestinationPolicy);
   if (!parsed) return tl::unexpected(parsed.error());
   const auto& attributes = *parsed;
   for (const int type : {IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_FWD_METHOD,

@@ -105,7 +105,7 @@ Result<std::size_t> tryInNamespace(Millis timeout) {
   const auto deadline = Clock::now() + timeout;
   if (::unshare(CLONE_NEWNET) != 0) return failErrno("cannot make a network namespace", errno);
   if (const auto raised = raiseLoopback(); !raised) return tl::unexpected(raised.error());
-  auto kernel = NetlinkKernel::open({.timeout = timeout});
+  auto kernel = NetlinkKernel::open(NetlinkOptions{.timeout = timeout});
   if (!kernel) return tl::unexpected(kernel.error());
   return tableSizeByBehaviour(**kernel, deadline);
 }
