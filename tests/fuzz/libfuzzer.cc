@@ -1,4 +1,8 @@
 // libFuzzer's entry, for the target that L4WARD_FUZZ_TARGET names.
+#ifndef L4WARD_FUZZ_TARGET
+#define L4WARD_FUZZ_TARGET netlink  // for tools that look at this file alone
+#endif
+
 #include <cstddef>
 #include <cstdint>
 

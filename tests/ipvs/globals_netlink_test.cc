@@ -12,7 +12,6 @@
 namespace l4ward::ipvs {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;

@@ -22,7 +22,7 @@ const SyncDaemon kMaster{SyncRole::master, "eth0", 7};
 const SyncDaemon kBackup{SyncRole::backup, "eth0", 7};
 
 // As the kernel tells it.
-SyncDaemon running(SyncDaemon daemon) {
+SyncDaemon running(const SyncDaemon& daemon) {
   FakeGlobals kernel;
   EXPECT_THAT(kernel.apply({{{{StartDaemon{daemon}}}}}).failures, IsEmpty());
   return kernel.state.daemons.at(0);

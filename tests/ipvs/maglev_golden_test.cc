@@ -41,7 +41,8 @@ std::vector<GoldenTable> readGolden() {
       tables.back().servers.push_back({endpoint(first), last, weight != 0});
     } else if (kind == "flow") {
       fields >> second;
-      auto& flow = tables.back().flows.emplace_back(endpoint(first));
+      auto& flow = tables.back().flows.emplace_back();
+      flow.client = endpoint(first);
       if (second != "-") flow.server = static_cast<std::uint32_t>(std::stoul(second));
     }
   }
