@@ -206,6 +206,8 @@ void Controller::resync() {
 
 TimePoint Controller::turn(TimePoint now) {
   const auto because = [this](const Prefix& vip) { return explain(vip); };
+  // First, since no VIP counts that is not known to be there.
+  const auto addressesDue = vips_.ensure(site_.interface, model_.vips, now, site_.ipvs.driftPeriod);
   // Before the kernel is touched: what must be withdrawn is withdrawn first, and only that.
   auto before = decide(now);
   for (auto& [vip, decision] : before) {
@@ -213,8 +215,6 @@ TimePoint Controller::turn(TimePoint now) {
   }
   announcer_.update(before, because);
   programmer_.reconcile(wanted(now), idle(), now, {site_.drainLimit, site_.ipvs.driftPeriod});
-  // Not sooner: without its service the node itself would refuse a VIP's connections.
-  const auto addressesDue = vips_.ensure(site_.interface, model_.vips, now, site_.ipvs.driftPeriod);
   // After it: what has become able to serve is announced last.
   announcer_.update(decide(now), because);
   vips_.releaseOthers(site_.interface, heldAddresses());
