@@ -38,8 +38,8 @@ Decision decide(bool addressPresent, std::span<const ServiceView> services) {
 
 ServiceView viewOf(const VirtualService& service, const HealthTable& health, TimePoint now,
                    Millis deadline) {
-  const auto isUp = [&](const Backend& b) { return health.isUp(b.check); };
-  const auto isOpen = [&](const Backend& b) { return !health.isVerified(b.check, now, deadline); };
+  const auto isUp = [&](const Backend& b) { return health.isServing(b, now); };
+  const auto isOpen = [&](const Backend& b) { return !health.isVerified(b, now, deadline); };
   ServiceView view;
   view.complete = sum(service, isOpen).first == 0;
   view.quorum = reached(service, sum(service, isUp));
@@ -49,7 +49,7 @@ ServiceView viewOf(const VirtualService& service, const HealthTable& health, Tim
 }
 
 std::string describe(const VirtualService& service, const HealthTable& health) {
-  const auto up = sum(service, [&](const Backend& b) { return health.isUp(b.check); });
+  const auto up = sum(service, [&](const Backend& b) { return health.isUp(b); });
   return std::to_string(up.first) + " of " + std::to_string(service.backends.size()) +
          " servers up, quorum " + std::to_string(service.quorum.value) +
          (service.quorum.percent ? "% of the weight" : "");

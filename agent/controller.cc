@@ -2,12 +2,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/log.h"
 
 namespace l4ward::agent {
 
 using healthcheck::Health;
+
+namespace {
+
+using NoVips = std::set<Prefix>;  // of services that are for probes only
+
+std::string whereOf(const healthcheck::Probe& probe) {
+  if (const auto* file = std::get_if<healthcheck::FileProbe>(&probe.how)) return file->path;
+  if (probe.target.port == 0) return probe.target.address.str();
+  return probe.target.str();
+}
+
+}  // namespace
 
 Controller::Controller(Environment environment)
     : environment_(std::move(environment)),
@@ -33,13 +46,26 @@ void Controller::configure(config::Site site, TimePoint now) {
   own();
   retireDropped(now);
   announcer_.setPolicy(site_.bgp);
+  jobsDue_ = true;
+}
 
+// Probes through a tunnel wait for the service that takes them there: without it they would leave
+// this node as they are, and their failure would be a verdict.
+void Controller::startJobs() {
+  if (!std::exchange(jobsDue_, false)) return;
   std::vector<healthcheck::Job> jobs;
-  for (const auto& [id, check] : model_.checks) jobs.push_back(check.job);
+  for (const auto& [id, check] : model_.checks) {
+    const auto& path = check.job.probe.dataPath;
+    const auto family = path ? path->vip.address.family() : Family::v4;
+    if (!path || programmer_.exists(ipvs::ServiceKey::ofMark(path->mark, family))) {
+      jobs.push_back(check.job);
+    } else {
+      jobsDue_ = true;
+    }
+  }
   environment_.setJobs(std::move(jobs));
   for (const auto& [id, check] : model_.checks) {
-    const auto* entry = health_.find(id);
-    environment_.setPending(id, entry->state.pending() || !entry->state.verified);
+    environment_.setPace(id, paceOf(health_.find(id)->state));
   }
 }
 
@@ -52,9 +78,11 @@ std::map<CheckId, Health> Controller::assumedHealth() const {
     if (actual == programmer_.actual().end()) continue;
     for (const auto& destination : actual->second.destinations) {
       const auto backend = service.backends.find(destination.address);
-      if (backend == service.backends.end() || !backend->second.check) continue;
-      auto& health = assumed.try_emplace(*backend->second.check, Health::down).first->second;
-      if (destination.weight > 0) health = Health::up;
+      if (backend == service.backends.end()) continue;
+      for (const auto id : backend->second.checks) {
+        auto& health = assumed.try_emplace(id, Health::down).first->second;
+        if (destination.weight > 0) health = Health::up;
+      }
     }
   }
   return assumed;
@@ -67,6 +95,7 @@ void Controller::own() {
     const auto [entry, fresh] = owned.insert_or_assign(key, service.vips);
     if (fresh && programmer_.exists(key)) log::info("ipvs.adopted", {{"service", key.str()}});
   }
+  for (const auto& [key, service] : model_.probeServices) owned.insert_or_assign(key, NoVips{});
 }
 
 // Whether the site file has none of them any more.
@@ -81,7 +110,7 @@ void Controller::retireDropped(TimePoint now) {
   const auto patience = (site_.bgp ? site_.bgp->hold : Millis(0)) + Millis(5000);
   std::erase_if(retiring_, [&](const auto& entry) { return !isDropped(entry.second.vips); });
   for (const auto& [key, vips] : environment_.memory.value.owned) {
-    if (!isDropped(vips) || !programmer_.exists(key)) continue;
+    if (vips.empty() || !isDropped(vips) || !programmer_.exists(key)) continue;
     retiring_.try_emplace(key, Retiring{asHeld(key), vips, now + patience, false});
   }
 }
@@ -102,20 +131,25 @@ ipvs::WantedService Controller::asHeld(const ipvs::ServiceKey& key) const {
 bool Controller::onOutcome(const healthcheck::Outcome& outcome) {
   const auto update = health_.feed(outcome);
   if (!update) return false;
-  const bool wasHurried = update->before.pending() || !update->before.verified;
-  const bool isHurried = update->after.pending() || !update->after.verified;
-  if (wasHurried != isHurried) environment_.setPending(outcome.target, isHurried);
+  if (update->paceBefore != update->pace) environment_.setPace(outcome.target, update->pace);
   logUpdate(outcome, *update);
-  return update->changed || update->verdict;
+  return update->changed || update->verdict || update->weightChanged;
 }
 
 void Controller::logUpdate(const healthcheck::Outcome& outcome,
                            const HealthTable::Update& update) const {
   const auto& check = model_.checks.at(outcome.target);
   const log::Fields subject{{"server", check.server},
-                            {"address", check.job.probe.target.str()},
+                            {"address", whereOf(check.job.probe)},
                             {"check", check.name},
+                            {"kind", healthcheck::toString(outcome.kind)},
                             {"reason", outcome.reason}};
+  if (update.warns) {
+    log::warning("check.warning", {{"server", check.server},
+                                   {"address", whereOf(check.job.probe)},
+                                   {"check", check.name},
+                                   {"reason", outcome.warning}});
+  }
   if (update.localErrorChanged) {
     if (update.after.localError) {
       log::error("check.broken", subject);
@@ -137,7 +171,7 @@ void Controller::logUpdate(const healthcheck::Outcome& outcome,
 }
 
 ipvs::WantedTable Controller::wanted(TimePoint now) {
-  auto table = wantedTable(model_, health_);
+  auto table = wantedTable(model_, health_, now, !suspect_);
   const auto gone = [this](const auto& vip) { return announcer_.isWithdrawn(vip); };
   for (auto& [key, retiring] : retiring_) {
     if (retiring.withdrawn || !std::ranges::all_of(retiring.vips, gone)) continue;
@@ -204,7 +238,37 @@ void Controller::resync() {
   globals_.resync();
 }
 
+// Services of marks that are l4ward's own, and that no probe uses any more.
+std::set<ipvs::ServiceKey> Controller::unusedProbeServices() const {
+  std::set<ipvs::ServiceKey> unused;
+  for (const auto& [key, vips] : environment_.memory.value.owned) {
+    if (vips.empty() && !model_.probeServices.contains(key)) unused.insert(key);
+  }
+  if (model_.probeServices.empty()) return unused;
+  for (const auto& [key, service] : programmer_.actual()) {
+    const bool ours =
+        key.isMark() && key.mark >= site_.dataPath.firstMark && key.mark <= site_.dataPath.lastMark;
+    if (ours && !model_.probeServices.contains(key)) unused.insert(key);
+  }
+  return unused;
+}
+
+// A node that has lost its network sees every server fail. Then it withdraws, as the quorum says,
+// but leaves IPVS as it was: flows that still reach it have somewhere to go.
+void Controller::judgeNode() {
+  const bool suspect = site_.suspectNode && health_.allFellTogether(model_.checks);
+  if (suspect == suspect_) return;
+  suspect_ = suspect;
+  if (suspect) {
+    log::error("node.suspect", {{"reason", "every check failed at once"},
+                                {"effect", "VIPs are withdrawn, IPVS is left as it was"}});
+  } else {
+    log::info("node.trusted", {{"reason", "a check passed again"}});
+  }
+}
+
 TimePoint Controller::turn(TimePoint now) {
+  judgeNode();
   const auto because = [this](const Prefix& vip) { return explain(vip); };
   // First, since no VIP counts that is not known to be there.
   const auto addressesDue = vips_.ensure(site_.interface, model_.vips, now, site_.ipvs.driftPeriod);
@@ -214,7 +278,9 @@ TimePoint Controller::turn(TimePoint now) {
     if (decision == Decision::announce) decision = Decision::keep;
   }
   announcer_.update(before, because);
-  programmer_.reconcile(wanted(now), idle(), now, {site_.drainLimit, site_.ipvs.driftPeriod});
+  programmer_.reconcile({wanted(now), idle(), unusedProbeServices()}, now,
+                        {site_.drainLimit, site_.ipvs.driftPeriod});
+  startJobs();
   // After it: what has become able to serve is announced last.
   announcer_.update(decide(now), because);
   vips_.releaseOthers(site_.interface, heldAddresses());
@@ -240,6 +306,12 @@ TimePoint Controller::nextDeadline(TimePoint now) const {
     if (entry->state.verified) continue;
     const auto deadline = entry->since + site_.announceDeadline;
     if (deadline > now) due = std::min(due, deadline);
+  }
+  for (const auto& [key, service] : model_.services) {
+    for (const auto& [endpoint, backend] : service.backends) {
+      const auto warm = health_.warmAt(backend);
+      if (warm && *warm > now) due = std::min(due, *warm);
+    }
   }
   return std::max(due, now + Millis(1));
 }

@@ -28,7 +28,7 @@ class Controller {
     MemoryFile& memory;
     Announcer::Publish publish;
     std::function<void(std::vector<healthcheck::Job>)> setJobs;
-    std::function<void(CheckId, bool)> setPending;
+    std::function<void(CheckId, healthcheck::Pace)> setPace;
   };
 
   explicit Controller(Environment environment);
@@ -78,6 +78,9 @@ class Controller {
   void logUpdate(const healthcheck::Outcome& outcome, const HealthTable::Update& update) const;
   ipvs::WantedTable wanted(TimePoint now);
   std::set<ipvs::ServiceKey> idle() const;
+  std::set<ipvs::ServiceKey> unusedProbeServices() const;
+  void judgeNode();
+  void startJobs();
   std::map<Prefix, Decision> decide(TimePoint now) const;
   std::string explain(const Prefix& vip) const;
   std::set<Prefix> heldAddresses() const;
@@ -87,6 +90,8 @@ class Controller {
   config::Site site_;
   Model model_;
   HealthTable health_;
+  bool jobsDue_ = false;  // the prober does not know all of the model's checks yet
+  bool suspect_ = false;  // every check fell at once: maybe this node did
   Programmer programmer_;
   GlobalsKeeper globals_;
   Announcer announcer_;

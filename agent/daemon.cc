@@ -1,5 +1,6 @@
 #include "agent/daemon.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -22,7 +23,16 @@ namespace {
 constexpr Millis kWithdrawPatience{5000};
 constexpr Millis kExabgpGrace{5000};
 
-void setSysctls(const std::map<std::string, std::string>& wanted) {
+// The site file's own, and those without which answers to probes through a tunnel, which come from
+// an address that is this node's too, would be dropped.
+void setSysctls(const config::Site& site) {
+  auto wanted = site.sysctls;
+  const bool throughTunnel =
+      std::ranges::any_of(site.checks, [](const auto& entry) { return entry.second.viaTunnel; });
+  for (auto uplink : site.dataPath.uplinks) {
+    std::ranges::replace(uplink, '.', '/');  // eth0.100: as sysctl(8) has it
+    if (throughTunnel) wanted["net.ipv4.conf." + uplink + ".accept_local"] = "1";
+  }
   for (const auto& change : applySysctls(wanted)) {
     if (change.error) {
       log::error("sysctl.failed", {{"name", change.name}, {"reason", change.error->message}});
@@ -83,7 +93,7 @@ Status Daemon::prepare() {
       *kernel_, *globals_, *interfaces_, *memory_,
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
-      [this](CheckId id, bool pending) { prober_->setPending(id, pending); }});
+      [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }});
   if (const auto ready = readyForBgp(site_); !ready) return ready;
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
   // Asking takes half a second, so only when no ExaBGP of ours is on record.
@@ -92,7 +102,7 @@ Status Daemon::prepare() {
     if (!version) return tl::unexpected(version.error());
     log::info("exabgp.found", {{"version", *version}});
   }
-  setSysctls(site_.sysctls);  // only now: all that can be missing has been looked for
+  setSysctls(site_);  // only now: all that can be missing has been looked for
   configureBgp();
   return {};
 }
@@ -221,7 +231,7 @@ void Daemon::reload() {
     reloadFailed(ready.error().message);
   } else {
     site_ = *loaded;
-    setSysctls(site_.sysctls);
+    setSysctls(site_);
     configureBgp();
     controller_->reload(std::move(*loaded), Clock::now());
     log::info("reload.done", {{"config", options_.config}, {"services", site_.services.size()}});

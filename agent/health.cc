@@ -1,8 +1,17 @@
 #include "agent/health.h"
 
+#include <algorithm>
+#include <set>
+
 namespace l4ward::agent {
 
 using healthcheck::Health;
+using healthcheck::Pace;
+
+Pace paceOf(const healthcheck::State& state) {
+  if (state.pending() || !state.verified) return Pace::fast;
+  return state.health == Health::down ? Pace::down : Pace::normal;
+}
 
 void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint now,
                             const std::map<CheckId, Health>& assumed) {
@@ -13,7 +22,10 @@ void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint no
     } else {
       const auto found = assumed.find(id);
       const auto health = found == assumed.end() ? Health::unknown : found->second;
-      next[id] = {healthcheck::State::assumed(health), check.policy, now};
+      auto& entry = next[id];
+      entry.state = healthcheck::State::assumed(health);
+      entry.policy = check.policy;
+      entry.since = now;
     }
   }
   entries_ = std::move(next);
@@ -23,14 +35,31 @@ std::optional<HealthTable::Update> HealthTable::feed(const healthcheck::Outcome&
   const auto found = entries_.find(outcome.target);
   if (found == entries_.end()) return std::nullopt;
   auto& entry = found->second;
-  const auto step = healthcheck::step(entry.state, outcome.answer, entry.policy);
-  const Update update{entry.state,
-                      step.state,
-                      step.changed,
-                      step.verdict,
-                      entry.state.pending() != step.state.pending(),
-                      entry.state.localError != step.state.localError};
+  const auto before = entry.state;
+  const auto step = healthcheck::step(before, outcome.answer, entry.policy);
   entry.state = step.state;
+  Update update;
+  update.before = before;
+  update.after = step.state;
+  update.changed = step.changed;
+  update.verdict = step.verdict;
+  update.localErrorChanged = before.localError != step.state.localError;
+  update.paceBefore = paceOf(before);
+  update.pace = paceOf(step.state);
+  if (step.changed) {
+    const bool isUp = step.state.health == Health::up;
+    if (isUp && before.health != Health::unknown) entry.cameUp = outcome.at;
+    const bool fell = step.state.health == Health::down && before.health == Health::up;
+    entry.fell = fell ? std::optional(outcome.at) : std::nullopt;
+  }
+  if (outcome.answer == healthcheck::Answer::pass) {
+    update.weightChanged = entry.weight != outcome.weight;
+    entry.weight = outcome.weight;
+  }
+  if (outcome.answer != healthcheck::Answer::localError) {
+    update.warns = !outcome.warning.empty() && outcome.warning != entry.warning;
+    entry.warning = outcome.warning;
+  }
   return update;
 }
 
@@ -39,17 +68,71 @@ const HealthTable::Entry* HealthTable::find(CheckId id) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-bool HealthTable::isUp(const std::optional<CheckId>& id) const {
-  if (!id) return true;
-  const auto* entry = find(*id);
-  return entry && entry->state.health == Health::up;
+bool HealthTable::isUp(const Backend& backend) const {
+  return std::ranges::all_of(backend.checks, [this](CheckId id) {
+    const auto* entry = find(id);
+    return entry && entry->state.health == Health::up;
+  });
 }
 
-bool HealthTable::isVerified(const std::optional<CheckId>& id, TimePoint now,
-                             Millis deadline) const {
-  if (!id) return true;
-  const auto* entry = find(*id);
-  return entry && (entry->state.verified || now - entry->since >= deadline);
+bool HealthTable::isVerified(const Backend& backend, TimePoint now, Millis deadline) const {
+  return std::ranges::all_of(backend.checks, [&](CheckId id) {
+    const auto* entry = find(id);
+    return entry && (entry->state.verified || now - entry->since >= deadline);
+  });
+}
+
+std::optional<TimePoint> HealthTable::warmAt(const Backend& backend) const {
+  std::optional<TimePoint> at;
+  if (backend.warmUp == Millis::zero()) return at;
+  for (const auto id : backend.checks) {
+    const auto* entry = find(id);
+    if (entry && entry->cameUp) at = std::max(at, std::optional(*entry->cameUp + backend.warmUp));
+  }
+  return at;
+}
+
+bool HealthTable::isServing(const Backend& backend, TimePoint now) const {
+  return isUp(backend) && warmAt(backend).value_or(now) <= now;
+}
+
+bool HealthTable::wasServing(const Backend& backend, TimePoint now) const {
+  const bool wasUp = std::ranges::all_of(backend.checks, [this](CheckId id) {
+    const auto* entry = find(id);
+    return entry && (entry->state.health == Health::up || entry->fell);
+  });
+  return wasUp && warmAt(backend).value_or(now) <= now;
+}
+
+std::uint32_t HealthTable::weight(const Backend& backend) const {
+  if (!backend.agentWeights) return backend.weight;
+  unsigned least = 100;
+  for (const auto id : backend.checks) {
+    const auto* entry = find(id);
+    if (entry && entry->weight) least = std::min(least, *entry->weight);
+  }
+  const auto quarters = std::clamp((least + 12) / 25, 1U, 4U);
+  return std::max(1U, backend.weight * quarters / 4);
+}
+
+bool HealthTable::allFellTogether(const std::map<CheckId, Check>& checks) const {
+  std::set<IpAddress> addresses;
+  std::optional<TimePoint> first;
+  std::optional<TimePoint> last;
+  Millis patience{0};
+  for (const auto& [id, check] : checks) {
+    if (!check.signOfLife) continue;
+    const auto* entry = find(id);
+    if (!entry || !entry->fell) return false;
+    addresses.insert(check.job.probe.target.address);
+    first = first ? std::min(*first, *entry->fell) : *entry->fell;
+    last = last ? std::max(*last, *entry->fell) : *entry->fell;
+    const auto& job = check.job;
+    patience = std::max(
+        patience, job.interval + job.probe.timeout +
+                      (check.policy.fall - 1) * std::max(job.fastInterval, job.probe.timeout));
+  }
+  return addresses.size() > 1 && *last - *first <= patience;
 }
 
 }  // namespace l4ward::agent

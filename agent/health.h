@@ -3,8 +3,10 @@
 
 #include <map>
 #include <optional>
+#include <string>
 
 #include "agent/model.h"
+#include "healthcheck/schedule.h"
 #include "healthcheck/state.h"
 
 namespace l4ward::agent {
@@ -14,7 +16,11 @@ class HealthTable {
   struct Entry {
     healthcheck::State state;
     healthcheck::Policy policy;
-    TimePoint since{};  // when this check began
+    TimePoint since{};                // when this check began
+    std::optional<TimePoint> cameUp;  // when it last came back, if it ever was away
+    std::optional<TimePoint> fell;    // when it went from up to down, while it is down
+    std::optional<unsigned> weight;   // an agent's, per cent
+    std::string warning;
   };
 
   // What one outcome did.
@@ -23,8 +29,11 @@ class HealthTable {
     healthcheck::State after;
     bool changed = false;  // health differs
     bool verdict = false;  // the first one
-    bool pendingChanged = false;
     bool localErrorChanged = false;
+    bool weightChanged = false;
+    bool warns = false;  // of something that it did not warn of before
+    healthcheck::Pace paceBefore = healthcheck::Pace::fast;
+    healthcheck::Pace pace = healthcheck::Pace::fast;
   };
 
   // The checks from now on. Known ones keep their state; a new one starts from what `assumed` says
@@ -37,14 +46,29 @@ class HealthTable {
 
   const Entry* find(CheckId id) const;
 
-  // Whether new connections may go there. No check: yes.
-  bool isUp(const std::optional<CheckId>& id) const;
-  // Whether isUp() rests on an answer and not on an assumption; after `deadline` without an answer
+  // Whether all of the server's checks pass.
+  bool isUp(const Backend& backend) const;
+  // Whether isUp() rests on answers and not on an assumption; after `deadline` without an answer
   // it counts as if it did.
-  bool isVerified(const std::optional<CheckId>& id, TimePoint now, Millis deadline) const;
+  bool isVerified(const Backend& backend, TimePoint now, Millis deadline) const;
+  // When a server that is up has been so for its warm-up; nothing if it has no need of one.
+  std::optional<TimePoint> warmAt(const Backend& backend) const;
+  // Up, and warm: new connections may go there.
+  bool isServing(const Backend& backend, TimePoint now) const;
+  // As isServing, but a server whose checks fell and had been up counts as up still.
+  bool wasServing(const Backend& backend, TimePoint now) const;
+  // The weight that it is to have: the configured one, or what agents make of it, in quarters.
+  std::uint32_t weight(const Backend& backend) const;
+
+  // Whether every check that is a sign of life went down, all within the time that one takes to
+  // notice. With checks of one address only nothing can be said.
+  bool allFellTogether(const std::map<CheckId, Check>& checks) const;
 
  private:
   std::map<CheckId, Entry> entries_;
 };
+
+// How soon a check in this state is to be made again.
+healthcheck::Pace paceOf(const healthcheck::State& state);
 
 }  // namespace l4ward::agent

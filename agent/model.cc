@@ -1,7 +1,9 @@
 #include "agent/model.h"
 
-#include <algorithm>
 #include <string_view>
+#include <utility>
+
+#include "agent/check_compiler.h"
 
 namespace l4ward::agent {
 namespace {
@@ -65,62 +67,9 @@ const IpAddress* addressFor(const config::Server& server, Family vip, bool tunne
   return tunnel && !server.addresses.empty() ? &server.addresses.front() : nullptr;
 }
 
-std::vector<healthcheck::StatusRange> toRanges(const std::vector<config::StatusRange>& ranges) {
-  std::vector<healthcheck::StatusRange> out;
-  for (const auto& range : ranges) out.push_back({range.first, range.last});
-  return out;
-}
-
-Check toCheck(const config::Check& check, const Endpoint& server) {
-  Check out;
-  out.name = check.name;
-  out.policy = {check.rise, check.fall};
-  out.job.interval = check.interval;
-  out.job.fastInterval = check.fastInterval;
-  auto& probe = out.job.probe;
-  probe.target = {server.address, check.port.value_or(server.port)};
-  probe.timeout = check.timeout;
-  for (const auto& source : check.source) {
-    if (source.family() == server.address.family()) probe.source = source;
-  }
-  if (check.type == config::CheckType::http) {
-    probe.how = healthcheck::HttpProbe{check.path, check.host, toRanges(check.status),
-                                       toRanges(check.drainStatus)};
-  }
-  return out;
-}
-
-// FNV-1a, 64 bits: stable in every run, which std::hash need not be.
-CheckId hash(std::string_view text) {
-  CheckId value = 14695981039346656037U;
-  for (const unsigned char c : text) value = (value ^ c) * 1099511628211U;
-  return value;
-}
-
-std::string describe(const Check& check) {
-  const auto& probe = check.job.probe;
-  std::string text = probe.target.str() + '\n';
-  if (probe.source) text += probe.source->str();
-  for (const auto number :
-       {probe.timeout.count(), check.job.interval.count(), check.job.fastInterval.count(),
-        Millis::rep{check.policy.rise}, Millis::rep{check.policy.fall}}) {
-    text += '\n' + std::to_string(number);
-  }
-  if (const auto* http = std::get_if<healthcheck::HttpProbe>(&probe.how)) {
-    text += '\n' + http->path + '\n' + http->host;
-    for (const auto* ranges : {&http->pass, &http->drain}) {
-      text += '\n';
-      for (const auto& range : *ranges) {
-        text += std::to_string(range.first) + '-' + std::to_string(range.last) + ',';
-      }
-    }
-  }
-  return text;
-}
-
 class Compiler {
  public:
-  explicit Compiler(const config::Site& site) : site_(site) {}
+  explicit Compiler(const config::Site& site) : site_(site), checks_(site, model_) {}
 
   Model run() {
     for (const auto& [name, service] : site_.services) {
@@ -132,6 +81,7 @@ class Compiler {
         for (const auto& vip : service.vips) addServices(service, pool, vip);
       }
     }
+    checks_.assignMarks();
     return std::move(model_);
   }
 
@@ -168,30 +118,21 @@ class Compiler {
       const auto* address = addressFor(server, family, pool.forward == config::Forward::tunnel);
       if (!address) continue;
       const Endpoint endpoint{*address, port};
+      const auto path = toPath(pool);
       out.backends[endpoint] = {server.name,
-                                toPath(pool),
+                                path,
                                 {server.thresholds.upper, server.thresholds.lower},
                                 server.weight,
-                                addCheck(pool, server, endpoint)};
+                                checks_.add(pool, server, endpoint, path, vips.begin()->address),
+                                pool.warmUp,
+                                pool.agentWeights};
     }
     return out;
   }
 
-  std::optional<CheckId> addCheck(const config::Pool& pool, const config::Server& server,
-                                  const Endpoint& endpoint) {
-    if (pool.check.empty()) return std::nullopt;
-    Check check = toCheck(site_.checks.at(pool.check), endpoint);
-    check.job.id = hash(describe(check));
-    check.server = server.name;
-    auto& known = model_.checks.try_emplace(check.job.id, check).first->second;
-    if (std::find(known.pools.begin(), known.pools.end(), pool.name) == known.pools.end()) {
-      known.pools.push_back(pool.name);
-    }
-    return check.job.id;
-  }
-
   const config::Site& site_;
   Model model_;
+  CheckCompiler checks_;
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,7 +24,9 @@ struct Backend {
   ipvs::Path path;
   ipvs::Thresholds thresholds;
   std::uint32_t weight = 1;
-  std::optional<CheckId> check;  // absent: always taken as up
+  std::vector<CheckId> checks = {};  // all must pass; empty: always taken as up
+  Millis warmUp{0};                  // from coming back to the first new connection
+  bool agentWeights = false;
 };
 
 struct VirtualService {
@@ -44,12 +45,15 @@ struct Check {
   std::vector<std::string> pools;
   healthcheck::Job job;
   healthcheck::Policy policy;
+  bool signOfLife = true;  // not what somebody says about the server
 };
 
 struct Model {
   std::map<ipvs::ServiceKey, VirtualService> services;
   std::map<CheckId, Check> checks;
   std::set<Prefix> vips;
+  // One for each server that is probed through its tunnel, by marks of config::DataPath.
+  ipvs::WantedTable probeServices;
 };
 
 // `site` must be valid (config::loadSite). Equal checks of equal targets get one id, which is the

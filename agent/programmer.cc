@@ -65,8 +65,7 @@ void Programmer::resync() {
   for (auto& [key, trouble] : troubles_) trouble.retryAt = {};
 }
 
-void Programmer::reconcile(ipvs::WantedTable wanted, const Keys& idle, TimePoint now,
-                           const Periods& periods) {
+void Programmer::reconcile(Wishes wishes, TimePoint now, const Periods& periods) {
   if (retryAt_ && now < *retryAt_) return;
   const auto retryLater = [&] { nextDue_ = *(retryAt_ = now + backoff_.next()); };
   if (const auto looked = look(now, periods); !looked) {
@@ -74,13 +73,19 @@ void Programmer::reconcile(ipvs::WantedTable wanted, const Keys& idle, TimePoint
     return retryLater();
   }
   // Of those that are not wanted any more nothing needs to be tried again.
-  std::erase_if(troubles_, [&](const auto& entry) { return !wanted.contains(entry.first); });
-  auto target = drains_.extend(std::move(wanted), actual_, keysOf(memory_.value.owned),
-                               memory_.value.lastWeights, now, periods.drainLimit);
+  std::erase_if(troubles_, [&](const auto& entry) { return !wishes.table.contains(entry.first); });
+  auto owned = keysOf(memory_.value.owned);
+  for (const auto& key : wishes.gone) owned.erase(key);  // nothing of them drains
+  auto target = drains_.extend(std::move(wishes.table), actual_, owned, memory_.value.lastWeights,
+                               now, periods.drainLimit);
+  for (const auto& key : wishes.gone) {
+    if (exists(key)) target.remove.push_back(key);
+  }
   forgetGone(target);
   withhold(target, now);
   const auto planned = [&] {
-    return ipvs::plan(actual_, target.wanted, memory_.value.lastWeights, target.remove, idle);
+    return ipvs::plan(actual_, target.wanted, memory_.value.lastWeights, target.remove,
+                      wishes.idle);
   };
   if (const auto operations = planned(); operations.empty()) {
     std::erase_if(troubles_,

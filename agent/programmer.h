@@ -30,10 +30,15 @@ class Programmer {
   // What the kernel holds as far as is known; empty before the first dump.
   const ipvs::ActualTable& actual() const { return actual_; }
 
-  // One attempt to make the kernel hold `wanted` (services of nobody's are left alone, see
-  // Drains). `idle` as for ipvs::plan(). What fails is tried again at nextDue().
-  void reconcile(ipvs::WantedTable wanted, const std::set<ipvs::ServiceKey>& idle, TimePoint now,
-                 const Periods& periods);
+  struct Wishes {
+    ipvs::WantedTable table;
+    std::set<ipvs::ServiceKey> idle = {};  // as for ipvs::plan()
+    std::set<ipvs::ServiceKey> gone = {};  // to be deleted at once, with whatever they hold
+  };
+
+  // One attempt to make the kernel hold what is wanted (services of nobody's are left alone, see
+  // Drains). What fails is tried again at nextDue().
+  void reconcile(Wishes wanted, TimePoint now, const Periods& periods);
 
   // The next reconcile() looks at the whole kernel, whatever the period, and retries at once.
   void resync();

@@ -2,13 +2,15 @@
 
 namespace l4ward::agent {
 
-ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health) {
-  ipvs::WantedTable table;
+ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health, TimePoint now,
+                              bool believe) {
+  ipvs::WantedTable table = model.probeServices;
   for (const auto& [key, service] : model.services) {
     auto& wanted = table[key];
     wanted.config = service.config;
     for (const auto& [endpoint, backend] : service.backends) {
-      wanted.destinations[endpoint] = {backend.path, backend.weight, !health.isUp(backend.check),
+      const bool in = believe ? health.isServing(backend, now) : health.wasServing(backend, now);
+      wanted.destinations[endpoint] = {backend.path, health.weight(backend), !in,
                                        backend.thresholds};
     }
   }

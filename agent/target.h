@@ -15,8 +15,10 @@
 
 namespace l4ward::agent {
 
-// Every server of the site file; those that are not up are out.
-ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health);
+// Every server of the site file; those that take no new connections are out. Beside them the
+// services that probes use. `believe`: else checks that fell are not, see HealthTable::wasServing.
+ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health, TimePoint now,
+                              bool believe);
 
 struct Target {
   ipvs::WantedTable wanted;

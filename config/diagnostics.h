@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -51,6 +52,13 @@ std::string inQuotes(std::string_view text);
 
 // " (did you mean 'interval'?)" if one of `known` is a slip of the pen away from `text`, or "".
 std::string didYouMean(std::string_view text, const std::vector<std::string>& known);
+
+template <typename T>
+std::string didYouMean(std::string_view text, const std::map<std::string, T>& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) names.push_back(name);
+  return didYouMean(text, names);
+}
 
 // Bytes of the UTF-8 character (RFC 3629) that `text` begins with, 0 if there is none.
 std::size_t utf8Length(std::string_view text);

@@ -56,6 +56,8 @@ Site readSite(const Record& root, const std::string& hostName) {
     const Record record(*shutdown, {"drain"});
     site.shutdown.drain = record.duration("drain", kShutdownDrain, site.shutdown.drain);
   }
+  site.suspectNode = root.choice("on_all_down", {"node-suspect", "believe"}, 0) == 0;
+  if (const auto path = root.find("data_path")) site.dataPath = readDataPath(*path);
   return site;
 }
 
@@ -86,7 +88,7 @@ Checked<Site> loadSite(std::string_view text, const std::string& file,
   Diagnostics errors(file);
   const Record root(Value(*tree, "", errors),
                     {"node", "interface", "bgp", "checks", "pools", "services", "ipvs", "sysctls",
-                     "drain_limit", "announce_deadline", "shutdown"});
+                     "drain_limit", "announce_deadline", "shutdown", "on_all_down", "data_path"});
   Site site = readSite(root, hostName);
   validate(site, errors);
   if (!errors.empty()) return tl::unexpected(errors.take());

@@ -1,8 +1,8 @@
+// What all checks have in common.
 #include <algorithm>
-#include <charconv>
 
+#include "config/probes.h"
 #include "config/sections.h"
-#include "config/words.h"
 
 namespace l4ward::config {
 namespace {
@@ -10,124 +10,72 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr DurationRange kInterval{10ms, 1h};
+constexpr DurationRange kDownInterval{10ms, 24h};
 constexpr NumberRange kCount{1, 100};
-constexpr NumberRange kPort{1, 65535};
-constexpr NumberRange kStatus{100, 599};
-constexpr std::size_t kMaxStatus = 64;
 
-std::optional<StatusRange> parseStatus(std::string_view text) {
-  const auto dash = text.find('-');
-  const auto first = parsePlainNumber(text.substr(0, dash));
-  const auto last = dash == text.npos ? first : parsePlainNumber(text.substr(dash + 1));
-  if (!first || !last || *first < kStatus.min || *last > kStatus.max || *first > *last) {
-    return std::nullopt;
-  }
-  return StatusRange{*first, *last};
-}
+// A duration, and whether the file says it or is wrong about it.
+struct Time {
+  Millis value{0};
+  bool given = false;
+  bool good = true;
 
-std::vector<StatusRange> readStatus(const Value& value, std::size_t atLeast) {
-  std::vector<StatusRange> ranges;
-  for (const auto& item : value.list({atLeast, kMaxStatus})) {
-    const auto range = item.isScalar() ? parseStatus(item.node().text) : std::nullopt;
-    if (range) {
-      ranges.push_back(*range);
-    } else {
-      item.error("a status from 100 to 599, or a range such as 200-299");
-    }
-  }
-  return ranges;
-}
+  // "2s", "2s by default"
+  std::string text() const { return formatDuration(value) + (given ? "" : " by default"); }
+};
 
-void rejectOverlap(const Record& record, const Check& check) {
-  for (const auto& up : check.status) {
-    for (const auto& drain : check.drainStatus) {
-      const auto common = std::max(up.first, drain.first);
-      if (common > std::min(up.last, drain.last)) continue;
-      record.find("drain_status")
-          ->error("status " + std::to_string(common) + ", which `status` has too",
-                  "each status in one of the two");
-      return;
-    }
-  }
-}
-
-void readHttp(const Record& record, Check& check) {
-  if (const auto path = record.find("path")) {
-    check.path = path->text(isHttpPath,
-                            "a path that begins with '/', at most 1024 printable ASCII characters "
-                            "without blanks or '#'")
-                     .value_or(check.path);
-  }
-  if (const auto host = record.find("host")) {
-    check.host = host->text(isHost, "a host name or address, with a port if need be").value_or("");
-  }
-  if (const auto status = record.find("status")) check.status = readStatus(*status, 1);
-  if (const auto status = record.find("drain_status")) check.drainStatus = readStatus(*status, 0);
-  rejectOverlap(record, check);
-}
-
-void rejectHttp(const Record& record) {
-  for (const auto* key : {"path", "host", "status", "drain_status"}) {
-    if (const auto value = record.find(key)) {
-      value->error("this key in a check of type tcp", "it only with type http");
-    }
-  }
+Time readTime(const Record& record, std::string_view key, DurationRange range, Millis otherwise) {
+  const auto value = record.find(key);
+  if (!value) return {otherwise};
+  const auto time = value->duration(range);
+  return {time.value_or(otherwise), true, time.has_value()};
 }
 
 void readTimes(const Record& record, Check& check) {
-  const auto given = record.find("interval");
-  const auto interval = given ? given->duration(kInterval) : check.interval;
-  check.interval = interval.value_or(check.interval);
-  check.fastInterval = record.duration("fast_interval", kInterval, std::min(500ms, check.interval));
-  check.timeout = record.duration("timeout", kInterval, std::min<Millis>(1s, check.interval));
-  if (!interval) return;
+  const auto interval = readTime(record, "interval", kInterval, check.interval);
+  const auto fast =
+      readTime(record, "fast_interval", kInterval, std::min<Millis>(500ms, interval.value));
+  const auto timeout = readTime(record, "timeout", kInterval, std::min<Millis>(1s, interval.value));
+  const auto down = readTime(record, "down_interval", kDownInterval, interval.value);
+  check.interval = interval.value;
+  check.fastInterval = fast.value;
+  check.timeout = timeout.value;
+  check.downInterval = down.value;
+  if (!interval.good) return;
   for (const auto& [key, time] :
-       {std::pair{"fast_interval", check.fastInterval}, std::pair{"timeout", check.timeout}}) {
-    if (time <= check.interval) continue;
-    record.find(key)->error("at most the interval, which is " + formatDuration(check.interval) +
-                            (given ? "" : " by default"));
+       {std::pair{"fast_interval", fast}, std::pair{"timeout", timeout}}) {
+    if (time.value <= interval.value) continue;
+    record.find(key)->error("at most the interval, which is " + interval.text());
+  }
+  if (fast.good && fast.value <= interval.value && down.value < fast.value) {
+    record.find("down_interval")->error("at least the fast interval, which is " + fast.text());
   }
 }
 
-std::vector<IpAddress> readSource(const Value& value) {
-  std::vector<IpAddress> sources;
-  for (const auto& item : value.oneOrList({1, 2})) {
-    const auto address = item.address();
-    if (!address) continue;
-    if (address->isUnspecified() || address->isMulticast()) {
-      item.error("an address of this node");
-    } else if (!sources.empty() && sources[0].family() == address->family()) {
-      item.error("a second " + std::string(toString(address->family())) + " address",
-                 "one a family");
-    } else {
-      sources.push_back(*address);
-    }
-  }
-  return sources;
+std::vector<std::string> keysOfChecks() {
+  auto keys = keysOfProbes();
+  keys.insert(keys.begin(),
+              {"type", "interval", "fast_interval", "down_interval", "timeout", "rise", "fall"});
+  return keys;
 }
 
 Check readCheck(const Named& named) {
-  const Record record(named.value,
-                      {"type", "port", "path", "host", "status", "drain_status", "interval",
-                       "fast_interval", "timeout", "rise", "fall", "source"});
+  static const auto keys = keysOfChecks();
+  Record record(named.value, keys);
   Check check;
   check.name = named.name;
-  const auto typeKey = record.require("type", "tcp or http");
-  const auto type = typeKey ? typeKey->choice({"tcp", "http"}) : std::nullopt;
-  if (type) check.type = static_cast<CheckType>(*type);
-  if (type && check.type == CheckType::tcp) {
-    rejectHttp(record);
+  const auto typeKey = record.require("type", alternatives(checkTypes()));
+  const auto type = typeKey ? typeKey->choice(checkTypes()) : std::nullopt;
+  if (type) {
+    dropForeignKeys(record, static_cast<CheckType>(*type));
+    readProbe(record, static_cast<CheckType>(*type), check);
   } else {
-    readHttp(record, check);
-  }
-  if (const auto port = record.find("port")) {
-    // A wrong one stays, as 0, so that nobody misses it.
-    check.port = static_cast<std::uint16_t>(port->number(kPort).value_or(0));
+    // Nobody knows what it should be: let others miss neither a port nor an agent.
+    check.how = healthcheck::AgentProbe();
+    check.port = 0;
   }
   readTimes(record, check);
   check.rise = record.number("rise", kCount, check.rise);
   check.fall = record.number("fall", kCount, check.fall);
-  if (const auto source = record.find("source")) check.source = readSource(*source);
   return check;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -11,7 +12,30 @@ namespace {
 constexpr NumberRange kWeight{1, 65535};
 constexpr NumberRange kPort{1, 65535};
 constexpr NumberRange kUpper{1, 2147483647};
-constexpr const char* kCheckText = "the name of a check, or none";
+constexpr DurationRange kWarmUp{std::chrono::hours(0), std::chrono::hours(1)};
+constexpr SizeRange kChecks{1, 8};
+constexpr const char* kCheckText = "the name of a check, none, or a list of checks";
+
+// Keeps the places: a wrong one stays, as "".
+std::vector<std::string> readCheckNames(const Value& value) {
+  if (value.isScalar() && value.node().text == "none") return {};
+  if (!value.isScalar() && !value.isList()) {
+    value.error(kCheckText);
+    return {""};
+  }
+  std::vector<std::string> names;
+  for (const auto& item : value.oneOrList(kChecks)) {
+    auto name = item.text(isName, value.isList() ? "the name of a check" : kCheckText).value_or("");
+    if (name == "none") {
+      item.error("the name of a check; `none` stands by itself");
+      name.clear();
+    } else if (!name.empty() && std::find(names.begin(), names.end(), name) != names.end()) {
+      item.error(item.describe() + " a second time", "each check once a pool");
+    }
+    names.push_back(std::move(name));
+  }
+  return names.empty() ? std::vector<std::string>(1) : names;
+}
 
 Tunnel readTunnel(const Value& value) {
   const Record record(value, {"type", "port", "checksum", "remote_checksum"});
@@ -137,7 +161,8 @@ std::vector<Server> readServers(const Value& value, const Thresholds& thresholds
 }
 
 Pool readPool(const Named& named) {
-  const Record record(named.value, {"forward", "tunnel", "check", "thresholds", "servers"});
+  const Record record(named.value, {"forward", "tunnel", "check", "warm_up", "agent_weight",
+                                    "thresholds", "servers"});
   Pool pool;
   pool.name = named.name;
   pool.forward =
@@ -151,9 +176,12 @@ Pool readPool(const Named& named) {
     }
   }
   if (const auto check = record.require("check", kCheckText)) {
-    pool.check = check->text(isName, kCheckText).value_or("");
-    if (pool.check == "none") pool.check.clear();
+    pool.checks = readCheckNames(*check);
+  } else {
+    pool.checks = {""};
   }
+  pool.warmUp = record.duration("warm_up", kWarmUp, pool.warmUp);
+  pool.agentWeights = record.boolean("agent_weight", pool.agentWeights);
   const auto defaults = record.find("thresholds");
   const auto thresholds = defaults ? readThresholds(*defaults) : Thresholds();
   if (const auto servers = record.require("servers", "a list of servers")) {

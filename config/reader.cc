@@ -165,12 +165,7 @@ std::optional<std::size_t> Value::choice(const std::vector<std::string>& names) 
     const auto found = std::find(names.begin(), names.end(), node_->text);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   }
-  std::string expected;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) expected += i + 1 < names.size() ? ", " : " or ";
-    expected += names[i];
-  }
-  error(expected + (isScalar() ? didYouMean(node_->text, names) : ""));
+  error(alternatives(names) + (isScalar() ? didYouMean(node_->text, names) : ""));
   return std::nullopt;
 }
 
@@ -231,6 +226,10 @@ std::optional<Value> Record::require(std::string_view key, const std::string& ex
   return found;
 }
 
+void Record::forget(std::string_view key) {
+  std::erase_if(entries_, [&](const Node* entry) { return entry->key == key; });
+}
+
 std::uint32_t Record::number(std::string_view key, NumberRange range,
                              std::uint32_t otherwise) const {
   const auto value = find(key);
@@ -270,6 +269,15 @@ std::vector<Named> readNamed(const Value& value, SizeRange size) {
     named.push_back({entry->key, Value(*entry, path, value.errors())});
   }
   return named;
+}
+
+std::string alternatives(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 < names.size() ? ", " : " or ";
+    text += names[i];
+  }
+  return text;
 }
 
 std::string durationText(DurationRange range) {

@@ -87,6 +87,8 @@ class Record {
   std::optional<Value> find(std::string_view key) const;
   // As find; reports a missing key.
   std::optional<Value> require(std::string_view key, const std::string& expected) const;
+  // From now on like a key that is not there.
+  void forget(std::string_view key);
 
   // The key's value; `otherwise` if it is missing or wrong.
   std::uint32_t number(std::string_view key, NumberRange range, std::uint32_t otherwise) const;
@@ -107,6 +109,9 @@ struct Named {
   Value value;
 };
 std::vector<Named> readNamed(const Value& value, SizeRange size);
+
+// "a, b or c"
+std::string alternatives(const std::vector<std::string>& names);
 
 // "a duration such as 500ms, 2s or 5m, from 10ms to 1h"
 std::string durationText(DurationRange range);

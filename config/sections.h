@@ -21,6 +21,7 @@ std::map<std::string, Check> readChecks(const Value& value);
 std::map<std::string, Pool> readPools(const Value& value);
 std::map<std::string, Service> readServices(const Value& value);
 Ipvs readIpvs(const Value& value);
+DataPath readDataPath(const Value& value);
 
 // Keeps the places of the list: a wrong one stays, as 0.0.0.0.
 std::vector<Prefix> readVips(const Value& value);

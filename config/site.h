@@ -9,30 +9,23 @@
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "healthcheck/job.h"
 
 namespace l4ward::config {
 
-// Inclusive; 100 <= first <= last <= 599.
-struct StatusRange {
-  unsigned first = 200;
-  unsigned last = 200;
-  bool operator==(const StatusRange&) const = default;
-};
-
-enum class CheckType { tcp, http };
-
+// How a check is made of the values below and of a server's address: agent/model.h.
 struct Check {
   std::string name;
-  CheckType type = CheckType::tcp;
-  std::optional<std::uint16_t> port;  // default: the service's port
-  std::string path = "/";             // http only, as are the next three
-  std::string host;                   // default: the server's address
-  std::vector<StatusRange> status{{200, 200}};
-  std::vector<StatusRange> drainStatus;
+  healthcheck::How how;
+  std::optional<std::uint16_t> port;    // default: the service's port
+  std::optional<healthcheck::Tls> tls;  // for how: tcp, http, dns over TCP, grpc
+  bool viaTunnel = false;               // to the VIP, on the way of clients' packets
+  bool fullSize = false;                // only with viaTunnel and http
   Millis interval{2000};
-  Millis fastInterval{500};  // while a change is pending; never above interval
-  Millis timeout{1000};      // for the whole probe
-  unsigned rise = 2;         // 1..100, as is fall
+  Millis fastInterval{500};   // while a change is pending; never above interval
+  Millis downInterval{2000};  // while down
+  Millis timeout{1000};       // for the whole probe
+  unsigned rise = 2;          // 1..100, as is fall
   unsigned fall = 3;
   std::vector<IpAddress> source;  // at most one a family; default: the kernel's choice
 
@@ -70,7 +63,10 @@ struct Pool {
   std::string name;
   Forward forward = Forward::tunnel;
   Tunnel tunnel;
-  std::string check;  // empty: `check: none`, servers are always taken as up
+  // All must pass. Empty: `check: none`, servers are always taken as up.
+  std::vector<std::string> checks;
+  Millis warmUp{0};           // from up to the first new connection
+  bool agentWeights = false;  // an agent's percentages change weights
   std::vector<Server> servers;
 
   bool operator==(const Pool&) const = default;
@@ -173,6 +169,14 @@ struct Shutdown {
   bool operator==(const Shutdown&) const = default;
 };
 
+// What checks through the tunnel need (docs/health-checks.md).
+struct DataPath {
+  std::uint32_t firstMark = 0x7f000000;  // packet marks that l4ward has for itself, inclusive
+  std::uint32_t lastMark = 0x7f00ffff;
+  std::vector<std::string> uplinks;  // interfaces where answers come in
+  bool operator==(const DataPath&) const = default;
+};
+
 struct Site {
   std::string node;
   std::string interface = "lo";
@@ -188,6 +192,10 @@ struct Site {
   // After this long without a verdict a server counts as checked, so that announcing can go on.
   Millis announceDeadline{30000};
   Shutdown shutdown;
+  // When every check fails at once, that may be this node: its VIPs are withdrawn and IPVS is left
+  // as it was. Else the checks are believed.
+  bool suspectNode = true;
+  DataPath dataPath;
 
   bool operator==(const Site&) const = default;
 };

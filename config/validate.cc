@@ -1,25 +1,12 @@
 #include "config/validate.h"
 
 #include <algorithm>
-#include <set>
 
+#include "config/validate_checks.h"
 #include "config/validate_vips.h"
 
 namespace l4ward::config {
 namespace {
-
-template <typename T>
-std::vector<std::string> namesOf(const std::map<std::string, T>& map) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : map) names.push_back(name);
-  return names;
-}
-
-void checkPool(const Site& site, const Pool& pool, Diagnostics& errors) {
-  if (pool.check.empty() || site.checks.contains(pool.check)) return;
-  errors.addAt(joinPath(joinPath("pools", pool.name), "check"), inQuotes(pool.check),
-               "the name of a check, or none" + didYouMean(pool.check, namesOf(site.checks)));
-}
 
 void checkQuorum(const Service& service, const Pool& pool, Diagnostics& errors) {
   const auto servers = pool.servers.size();
@@ -88,25 +75,9 @@ void checkFamilies(const Ipvs& ipvs, const Service& service, const Pool& pool,
   }
 }
 
-// A check probes the service's port unless it has one of its own. One error a check.
-void checkProbedPorts(const Site& site, Diagnostics& errors) {
-  std::set<std::string> reported;
-  for (const auto& [name, service] : site.services) {
-    const bool onePort = !service.mark && service.ports != std::vector<std::uint16_t>{0};
-    const auto pool = site.pools.find(service.pool);
-    if (onePort || pool == site.pools.end()) continue;
-    const auto check = site.checks.find(pool->second.check);
-    if (check == site.checks.end() || check->second.port) continue;
-    if (!reported.insert(check->first).second) continue;
-    errors.addAt(joinPath(joinPath("checks", check->first), "port"), "no such key",
-                 "a port, because service " + inQuotes(name) + " has no single one");
-  }
-}
-
 }  // namespace
 
 void validate(const Site& site, Diagnostics& errors) {
-  for (const auto& [name, pool] : site.pools) checkPool(site, pool, errors);
   for (const auto& [name, service] : site.services) {
     const auto pool = site.pools.find(service.pool);
     const bool known = pool != site.pools.end();
@@ -115,10 +86,10 @@ void validate(const Site& site, Diagnostics& errors) {
       checkFamilies(site.ipvs, service, pool->second, errors);
     } else if (!service.pool.empty()) {
       errors.addAt(servicePath(service, "pool"), inQuotes(service.pool),
-                   "the name of a pool" + didYouMean(service.pool, namesOf(site.pools)));
+                   "the name of a pool" + didYouMean(service.pool, site.pools));
     }
   }
-  checkProbedPorts(site, errors);
+  validateChecks(site, errors);
   validateVips(site, errors);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ip.h"
+
 namespace l4ward::config {
 namespace {
 
@@ -50,6 +52,48 @@ bool isHttpPath(std::string_view text) {
   return text.starts_with('/') && isPrintable(text, 1024, "#");
 }
 
+bool isHttpMethod(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text != "CONNECT" &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+bool isHeaderValue(std::string_view text) {
+  if (text.empty()) return true;
+  return text.size() <= 1024 && text.front() != ' ' && text.back() != ' ' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+bool isDomainName(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.size() > 253) return false;
+  for (;;) {
+    const auto dot = text.find('.');
+    if (!consistsOf(text.substr(0, dot), 63, "_-")) return false;
+    if (dot == text.npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+bool isServerName(std::string_view text) {
+  return IpAddress::parse(text).has_value() || (isDomainName(text) && !text.ends_with('.'));
+}
+
+bool isAlpn(std::string_view text) {
+  return isPrintable(text, 255, "");
+}
+
+bool isGrpcService(std::string_view text) {
+  return isPrintable(text, 255, "");
+}
+
+bool isUserName(std::string_view text) {
+  return consistsOf(text, 32, "._-") && text.front() != '-';
+}
+
+bool isArgument(std::string_view text) {
+  return text.find('\0') == text.npos;
+}
+
 bool isAbsoluteFile(std::string_view text) {
   return text.starts_with('/') && isPrintable(text, 1024, "\"'`\\");
 }
@@ -73,6 +117,32 @@ bool isSysctlKey(std::string_view text) {
 
 bool isSysctlValue(std::string_view text) {
   return consistsOf(text, 64, " ,-") && text.front() != ' ' && text.back() != ' ';
+}
+
+std::optional<std::string> unescape(std::string_view text) {
+  static constexpr std::string_view kLetters = "rnt\\";
+  static constexpr std::string_view kBytes = "\r\n\t\\";
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      bytes += text[i];
+      continue;
+    }
+    if (++i == text.size()) return std::nullopt;
+    if (const auto letter = kLetters.find(text[i]); letter != kLetters.npos) {
+      bytes += kBytes[letter];
+      continue;
+    }
+    const auto digits = text.substr(i).substr(0, 3).substr(1);
+    std::uint8_t byte = 0;
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (text[i] != 'x' || digits.size() < 2 || ec != std::errc() || end != digits.data() + 2) {
+      return std::nullopt;
+    }
+    bytes += static_cast<char>(byte);
+    i += 2;
+  }
+  return bytes;
 }
 
 }  // namespace l4ward::config

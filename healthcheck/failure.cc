@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "healthcheck/socket.h"
+
 namespace l4ward::healthcheck {
 namespace {
 
@@ -17,10 +19,14 @@ std::string_view nameOf(Setup call) {
   switch (call) {
     case Setup::socket:
       return "cannot open a socket";
+    case Setup::mark:
+      return "cannot set a packet mark";
     case Setup::bind:
       return "cannot bind the source address";
     case Setup::connect:
       return "cannot connect from this node";
+    case Setup::send:
+      return "cannot send from this node";
     case Setup::watch:
       return "cannot watch a socket";
   }
@@ -38,9 +44,12 @@ std::string_view hint(Setup call, int code) {
       return "raise fs.epoll.max_user_watches";
     case EACCES:
     case EPERM:
-      return "forbidden by a route or firewall rule of this node";
+      return call == Setup::mark ? "needs CAP_NET_ADMIN"
+                                 : "forbidden by a route or firewall rule of this node";
     case EADDRNOTAVAIL:
       return call == Setup::bind ? "no interface holds this address" : "no local port is free";
+    case EAGAIN:  // what a datagram socket gets for that
+      return call == Setup::connect ? "no local port is free" : "";
     default:
       return {};
   }
@@ -60,8 +69,12 @@ std::string duringAnswer(std::string_view what, std::size_t answered) {
 
 Judgement judgeSetup(Setup call, int code, const Probe& probe) {
   if (isServersAnswer(call, code)) return judgeLost(code, 0);
-  if (call == Setup::connect && (code == ENETUNREACH || code == EHOSTUNREACH)) {
-    return notMade("no route to " + probe.target.address.str());
+  const bool isOnTheWay = call == Setup::connect || call == Setup::send;
+  if (isOnTheWay && (code == ENETUNREACH || code == EHOSTUNREACH)) {
+    return notMade("no route to " + destinationOf(probe).address.str());
+  }
+  if (call == Setup::mark && code == EPERM) {
+    return notMade("no permission to set a packet mark (CAP_NET_ADMIN)");
   }
   std::string reason(nameOf(call));
   if (call == Setup::bind && probe.source) reason += " " + probe.source->str();

@@ -32,10 +32,11 @@ Judgement headerTooLarge() {
 
 }  // namespace
 
-// Beast's parser, with nothing kept but the status.
+// Beast's parser, with nothing kept but the status, and the body if asked.
 class ResponseReader::Parser final : public http::basic_parser<false> {
  public:
-  Parser() {
+  explicit Parser(bool toHead) {
+    skip(toHead);
     header_limit(maxHeaderBytes);
     // The reader counts. (boost::none would not lift the limit: Boost 1.74 compares a length as
     // greater than none.)
@@ -44,6 +45,9 @@ class ResponseReader::Parser final : public http::basic_parser<false> {
   unsigned status() const { return status_; }
   // 101 is final: nobody asked to switch protocols.
   bool isInterim() const { return status_ / 100 == 1 && status_ != 101; }
+  void collect(Collected& body) { body_ = &body; }
+  // The text that is looked for was in the body.
+  bool found() const { return found_; }
 
  private:
   void on_request_impl(http::verb, Text, Text, int, ErrorCode&) override {}
@@ -53,47 +57,57 @@ class ResponseReader::Parser final : public http::basic_parser<false> {
   void on_field_impl(http::field, Text, Text, ErrorCode&) override {}
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
-  std::size_t on_body_impl(Text body, ErrorCode&) override { return body.size(); }
+  std::size_t on_body_impl(Text piece, ErrorCode&) override { return take(piece); }
   void on_chunk_header_impl(std::uint64_t, Text, ErrorCode&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, Text body, ErrorCode&) override {
-    return body.size();
+  std::size_t on_chunk_body_impl(std::uint64_t, Text piece, ErrorCode&) override {
+    return take(piece);
   }
   void on_finish_impl(ErrorCode&) override {}
 
+  std::size_t take(Text piece) {
+    if (body_) found_ = found_ || body_->add({piece.data(), piece.size()});
+    return piece.size();
+  }
+
+  Collected* body_ = nullptr;
+  bool found_ = false;
   unsigned status_ = 0;
 };
 
-ResponseReader::ResponseReader(const HttpProbe& probe)
-    : probe_(probe), parser_(std::make_unique<Parser>()) {}
+ResponseReader::ResponseReader(const HttpProbe& probe, const Matcher* matcher)
+    : probe_(probe), matcher_(matcher), parser_(std::make_unique<Parser>(probe.method == "HEAD")) {}
 
 ResponseReader::~ResponseReader() = default;
 
 std::optional<Judgement> ResponseReader::feed(std::string_view bytes) {
   received_ += bytes.size();
-  std::string joined;
-  if (!unread_.empty()) {
-    joined = std::exchange(unread_, {}).append(bytes);
-    bytes = joined;
-  }
+  const bool joins = !unread_.empty();
+  if (joins) bytes = unread_.append(bytes);
   if (auto judgement = parse(bytes)) return judgement;
   if (!parser_->is_header_done()) {
     if (headerBytes_ + bytes.size() > maxHeaderBytes) return headerTooLarge();
   } else if (bodyBytes_ + bytes.size() >= maxBodyBytes) {
-    return judgeStatus(parser_->status(), probe_);
+    return judgeWhole();
   }
-  unread_.assign(bytes);
+  if (joins) {
+    unread_.erase(0, unread_.size() - bytes.size());
+  } else {
+    unread_.assign(bytes);
+  }
   return std::nullopt;
 }
 
-// Leaves in `bytes` what the parser cannot use before there is more.
+// Leaves in `bytes` what the parser cannot use before there is more, or must not.
 std::optional<Judgement> ResponseReader::parse(std::string_view& bytes) {
-  while (!bytes.empty()) {
+  while (!bytes.empty() && bodyBytes_ < maxBodyBytes) {
     if (headerBytes_ == 0 && !startsLikeHttp(bytes)) {
       return failed(FailureKind::badResponse, "the answer is not HTTP/1");
     }
     const bool inHeader = !parser_->is_header_done();
+    if (!inHeader && mustWait(bytes.size())) return std::nullopt;
+    const auto usable = inHeader ? bytes : bytes.substr(0, maxBodyBytes - bodyBytes_);
     ErrorCode error;
-    const auto used = parser_->put(asio::buffer(bytes.data(), bytes.size()), error);
+    const auto used = parser_->put(asio::buffer(usable.data(), usable.size()), error);
     bytes.remove_prefix(used);
     (inHeader ? headerBytes_ : bodyBytes_) += used;
     if (error == http::error::need_more) return std::nullopt;
@@ -101,28 +115,54 @@ std::optional<Judgement> ResponseReader::parse(std::string_view& bytes) {
       return headerTooLarge();
     }
     if (error) return failed(FailureKind::badResponse, "malformed answer: " + error.message());
-    if (!parser_->is_done()) continue;
-    if (auto judgement = finishAnswer()) return judgement;
+    if (parser_->found()) return judgeStatus(parser_->status(), probe_);
+    if (parser_->is_done()) {
+      if (auto judgement = finishAnswer()) return judgement;
+    } else if (inHeader && parser_->is_header_done()) {
+      expectBody();
+    }
   }
   return std::nullopt;
+}
+
+// Beast asserts, so maybe ends the program, when it sees the last chunk in pieces shorter than the
+// shortest one. No answer ends with fewer bytes: nothing is missed.
+bool ResponseReader::mustWait(std::size_t unread) const {
+  constexpr std::string_view shortestLastChunk = "0\r\n\r\n";
+  return parser_->chunked() && unread < shortestLastChunk.size() &&
+         bodyBytes_ + unread < maxBodyBytes;
+}
+
+// A body is of interest only behind a status that passes.
+void ResponseReader::expectBody() {
+  if (!matcher_ || judgeStatus(parser_->status(), probe_).answer != Answer::pass) return;
+  parser_->collect(body_.emplace(*probe_.body, *matcher_));
 }
 
 // The judgement, or nothing if another answer must follow this one.
 std::optional<Judgement> ResponseReader::finishAnswer() {
-  if (!parser_->isInterim()) return judgeStatus(parser_->status(), probe_);
+  if (!parser_->isInterim()) return judgeWhole();
   if (++interim_ > maxInterimAnswers) {
     return failed(FailureKind::badResponse,
                   "more than " + std::to_string(maxInterimAnswers) + " interim (1xx) answers");
   }
-  parser_ = std::make_unique<Parser>();
+  parser_ = std::make_unique<Parser>(probe_.method == "HEAD");
   headerBytes_ = 0;
   return std::nullopt;
 }
 
+// By status and body, of which no more is wanted.
+Judgement ResponseReader::judgeWhole() const {
+  auto judgement = judgeStatus(parser_->status(), probe_);
+  if (!matcher_ || judgement.answer != Answer::pass) return judgement;
+  if (body_ ? body_->matches() : matcher_->matches({})) return judgement;
+  return failed(FailureKind::mismatch,
+                "no " + matcher_->describe() +
+                    (bodyBytes_ < maxBodyBytes ? " in the body" : " in the body's first 64 KiB"));
+}
+
 Judgement ResponseReader::end() {
-  if (parser_->is_header_done() && parser_->need_eof()) {
-    return judgeStatus(parser_->status(), probe_);
-  }
+  if (parser_->is_header_done() && parser_->need_eof()) return judgeWhole();
   if (received_ == 0) return failed(FailureKind::closed, "closed without an answer");
   return failed(FailureKind::closed,
                 "closed after " + std::to_string(received_) + " bytes of an incomplete answer");

@@ -40,7 +40,7 @@ class SignalsBlocked {
 
 class Prober::Impl {
  public:
-  explicit Impl(Sink sink) : shared_{io_, scratch_, std::move(sink)} {
+  explicit Impl(Sink sink) : shared_{{io_, scratch_}, std::move(sink)} {
     const SignalsBlocked blocked;
     thread_ = std::thread([this] { io_.run(); });
     pthread_setname_np(thread_.native_handle(), "l4ward-prober");
@@ -72,9 +72,9 @@ class Prober::Impl {
     startAll(std::move(fresh));
   }
 
-  void setPending(std::uint64_t id, bool pending) {
+  void setPace(std::uint64_t id, Pace pace) {
     const auto found = runners_.find(id);
-    if (found != runners_.end()) found->second->setPending(pending);
+    if (found != runners_.end()) found->second->setPace(pace);
   }
 
  private:
@@ -93,7 +93,7 @@ class Prober::Impl {
   // do so at the first probe and end the process if there are none left.
   asio::steady_timer opener_{io_};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
-  std::array<char, 16 * 1024> scratch_{};
+  std::array<char, 64 * 1024> scratch_{};  // any datagram
   Runner::Shared shared_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Runner>> runners_;  // by Job::id
   std::thread thread_;
@@ -108,8 +108,8 @@ void Prober::setJobs(std::vector<Job> jobs) {
       [impl = impl_.get(), jobs = std::move(jobs)]() mutable { impl->setJobs(std::move(jobs)); });
 }
 
-void Prober::setPending(std::uint64_t id, bool pending) {
-  impl_->post([impl = impl_.get(), id, pending] { impl->setPending(id, pending); });
+void Prober::setPace(std::uint64_t id, Pace pace) {
+  impl_->post([impl = impl_.get(), id, pace] { impl->setPace(id, pace); });
 }
 
 }  // namespace l4ward::healthcheck

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "healthcheck/job.h"
+#include "healthcheck/schedule.h"
 #include "healthcheck/state.h"
 
 namespace l4ward::healthcheck {
@@ -30,9 +31,9 @@ class Prober {
   // probes of one job are never under way together.
   void setJobs(std::vector<Job> jobs);
 
-  // Whether the job's next probe follows after fastInterval instead of interval. Takes effect at
-  // once: the next probe is brought forward, or put off. Unknown ids are ignored.
-  void setPending(std::uint64_t id, bool pending);
+  // Which of the job's intervals follows. Takes effect at once: the next probe is brought forward,
+  // or put off. Unknown ids are ignored.
+  void setPace(std::uint64_t id, Pace pace);
 
  private:
   class Impl;

@@ -3,24 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "healthcheck/http_probe.h"
-#include "healthcheck/schedule.h"
-
 namespace l4ward::healthcheck {
-namespace {
-
-std::string requestOf(const Probe& probe) {
-  const auto* http = std::get_if<HttpProbe>(&probe.how);
-  return http ? buildRequest(*http, probe.target) : std::string();
-}
-
-}  // namespace
 
 Runner::Runner(Shared& shared, Job job)
-    : shared_(shared), job_(std::move(job)), request_(requestOf(job_.probe)), timer_(shared.io) {}
+    : shared_(shared),
+      job_(std::move(job)),
+      random_(static_cast<std::minstd_rand::result_type>(job_.id)),
+      timer_(shared.attempts.io) {}
 
 Millis Runner::interval() const {
-  return currentInterval(job_, pending_);
+  return currentInterval(job_, pace_);
 }
 
 void Runner::start(TimePoint first) {
@@ -33,8 +25,8 @@ void Runner::stop() {
   if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
 }
 
-void Runner::setPending(bool pending) {
-  if (std::exchange(pending_, pending) == pending) return;
+void Runner::setPace(Pace pace) {
+  if (std::exchange(pace_, pace) == pace) return;
   if (attempt_ || !probedOnce_) return;
   setTimer(std::max(planned_ + interval(), Clock::now()));
 }
@@ -59,11 +51,22 @@ void Runner::probe() {
   planned_ = timerAt_;
   started_ = Clock::now();
   setTimer(started_ + job_.probe.timeout);
-  const auto attempt =
-      std::make_shared<Attempt>(shared_.io, Attempt::Plan{job_.probe, request_, shared_.scratch},
-                                [this](Judgement judgement) { finish(std::move(judgement)); });
-  attempt_ = attempt;
-  attempt->start();
+  if (const auto prepared = prepare(); !prepared) return finish(notMade(prepared.error().message));
+  const auto attempt = attempt_ = attempts_->make();
+  attempt->start([this](Judgement judgement) { finish(std::move(judgement)); });
+}
+
+// What all probes of the job need; tried again at each probe until it can be had.
+Status Runner::prepare() {
+  if (attempts_) return {};
+  auto made = makeAttempts(shared_.attempts, job_.probe);
+  if (!made) return tl::unexpected(made.error());
+  attempts_ = *std::move(made);
+  attempts_->watch([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && !self->attempt_ && self->probedOnce_) self->setTimer(Clock::now());
+  });
+  return {};
 }
 
 // What had arrived by now was read before the timers' turn came. Much later than planned, though,
@@ -78,8 +81,10 @@ void Runner::onDeadline() {
 void Runner::finish(Judgement judgement) {
   if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
   const TimePoint now = Clock::now();
-  setTimer(nextStart(planned_, interval(), job_.probe.timeout, now));
+  setTimer(nextStart(planned_, jittered(interval(), static_cast<std::uint32_t>(random_())),
+                     job_.probe.timeout, now));
   shared_.sink({job_.id, judgement.answer, judgement.kind, std::move(judgement.reason),
+                std::move(judgement.warning), judgement.weight,
                 std::chrono::duration_cast<std::chrono::microseconds>(now - started_), now});
 }
 

@@ -3,13 +3,13 @@
 
 #include <functional>
 #include <memory>
-#include <span>
-#include <string>
+#include <random>
 
 #include "base/asio.h"
 #include "base/clock.h"
 #include "healthcheck/attempt.h"
 #include "healthcheck/job.h"
+#include "healthcheck/schedule.h"
 #include "healthcheck/state.h"
 
 namespace l4ward::healthcheck {
@@ -17,8 +17,7 @@ namespace l4ward::healthcheck {
 class Runner : public std::enable_shared_from_this<Runner> {
  public:
   struct Shared {
-    asio::io_context& io;
-    std::span<char> scratch;
+    Attempts::Shared attempts;
     std::function<void(Outcome)> sink;
   };
 
@@ -30,20 +29,22 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void start(TimePoint first);
   // Ends the probe that runs, without outcome, and makes no more.
   void stop();
-  void setPending(bool pending);
+  void setPace(Pace pace);
 
  private:
   Millis interval() const;
   void setTimer(TimePoint at);
   void onTimer();
   void probe();
+  Status prepare();
   void onDeadline();
   void finish(Judgement judgement);
 
   Shared& shared_;
   const Job job_;
-  const std::string request_;
-  bool pending_ = false;
+  std::unique_ptr<Attempts> attempts_;  // null: could not be prepared yet
+  Pace pace_ = Pace::normal;
+  std::minstd_rand random_;
   bool probedOnce_ = false;
   TimePoint planned_{};  // the last probe's start as planned, the rhythm's anchor
   TimePoint started_{};  // the same as it was

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -15,13 +14,8 @@ constexpr Clock::duration standstill = std::chrono::seconds(1);
 class Fnv1a {
  public:
   void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3ULL; }
-  void add(std::span<const std::uint8_t> bytes) {
-    for (const auto byte : bytes) add(byte);
-  }
-  // With its end, so that "a","bc" and "ab","c" differ.
   void add(std::string_view text) {
     for (const char c : text) add(static_cast<std::uint8_t>(c));
-    add(std::uint8_t{0});
   }
   // FNV's high bits hardly depend on the last bytes, and ranks are compared high bits first:
   // spread them by MurmurHash3's finalizer.
@@ -37,8 +31,8 @@ class Fnv1a {
 };
 
 // The first turn of the rhythm at or behind `now`.
-TimePoint nextTurn(TimePoint turn, Millis interval, TimePoint now) {
-  const Clock::duration step = std::max(interval, Millis(1));
+TimePoint nextTurn(TimePoint turn, Clock::duration interval, TimePoint now) {
+  const Clock::duration step = std::max<Clock::duration>(interval, Millis(1));
   const auto missed = (now - turn + step - Clock::duration(1)) / step;
   return turn + missed * step;
 }
@@ -47,14 +41,7 @@ TimePoint nextTurn(TimePoint turn, Millis interval, TimePoint now) {
 
 std::uint64_t identity(const Probe& probe) {
   Fnv1a hash;
-  hash.add(probe.target.address.bytes());
-  hash.add(static_cast<std::uint8_t>(probe.target.port >> 8));
-  hash.add(static_cast<std::uint8_t>(probe.target.port & 0xff));
-  hash.add(static_cast<std::uint8_t>(probe.how.index()));
-  if (const auto* http = std::get_if<HttpProbe>(&probe.how)) {
-    hash.add(http->host);
-    hash.add(http->path);
-  }
+  hash.add(fingerprint(probe));
   return hash.mixed();
 }
 
@@ -74,11 +61,24 @@ std::vector<Clock::duration> firstDelays(const std::vector<Job>& jobs) {
   return delays;
 }
 
-Millis currentInterval(const Job& job, bool pending) {
-  return pending ? std::min(job.fastInterval, job.interval) : job.interval;
+Millis currentInterval(const Job& job, Pace pace) {
+  switch (pace) {
+    case Pace::fast:
+      return std::min(job.fastInterval, job.interval);
+    case Pace::down:
+      return job.downInterval;
+    case Pace::normal:
+      break;
+  }
+  return job.interval;
 }
 
-TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoint now) {
+Clock::duration jittered(Millis interval, std::uint32_t random) {
+  const Clock::duration most = Clock::duration(interval) / 16;
+  return interval - most + 2 * most * (random % 1024) / 1023;
+}
+
+TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now) {
   const TimePoint due = planned + interval;
   if (now <= due) return due;
   if (now - due <= timeout) return now;

@@ -18,8 +18,13 @@ std::uint64_t identity(const Probe& probe);
 // job's interval if that is shorter. The first in rank waits 0: a single job starts at once.
 std::vector<Clock::duration> firstDelays(const std::vector<Job>& jobs);
 
-// The interval that applies now.
-Millis currentInterval(const Job& job, bool pending);
+// How often a job's probe is made: by its interval, its fastInterval or its downInterval.
+enum class Pace : std::uint8_t { normal, fast, down };
+Millis currentInterval(const Job& job, Pace pace);
+
+// The interval, up to a sixteenth longer or shorter: nodes and jobs that happen to fall into step
+// fall out of it again. `random`: any number.
+Clock::duration jittered(Millis interval, std::uint32_t random);
 
 // When the probe behind the one planned at `planned` starts, asked at `now`, when that one has
 // ended: `planned` + interval, so that lateness never adds up. A probe that took longer than the
@@ -27,7 +32,7 @@ Millis currentInterval(const Job& job, bool pending);
 // that it held up. Whoever is later than the longest probe explains, missed whole turns because
 // the thread or node stood still, waits for the next turn of its rhythm: those jobs do not all
 // start together then.
-TimePoint nextStart(TimePoint planned, Millis interval, Millis timeout, TimePoint now);
+TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now);
 
 // Whether a deadline that was noticed `late` says more about this node than about the server: the
 // thread or the node stood still for over a second, and longer than the probe would have lasted.

@@ -3,7 +3,7 @@
 namespace l4ward::healthcheck {
 namespace {
 
-// What an answer says about a server; not for localError, which says nothing.
+// What an answer says about a server; not for localError and silent, which say nothing.
 Health impliedBy(Answer answer) {
   if (answer == Answer::pass) return Health::up;
   return answer == Answer::drain ? Health::drain : Health::down;
@@ -36,6 +36,16 @@ std::string_view toString(FailureKind kind) {
       return "too-large";
     case FailureKind::closed:
       return "closed";
+    case FailureKind::mismatch:
+      return "mismatch";
+    case FailureKind::tls:
+      return "tls";
+    case FailureKind::reported:
+      return "reported";
+    case FailureKind::tunnel:
+      return "tunnel";
+    case FailureKind::mtu:
+      return "mtu";
     case FailureKind::local:
       return "local";
   }
@@ -60,6 +70,12 @@ Step step(const State& state, Answer answer, const Policy& policy) {
   if (answer == Answer::localError) {
     State after = state;
     after.localError = true;
+    return {after, false, false};
+  }
+  if (answer == Answer::silent) {
+    if (state.health == Health::unknown) return settle(state, Health::up);
+    State after = state;
+    after.localError = false;
     return {after, false, false};
   }
   const Health says = impliedBy(answer);

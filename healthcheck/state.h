@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ namespace l4ward::healthcheck {
 
 // A probe's answer. `localError`: the probe could not be made for a reason on this node (no route,
 // no descriptors, no such device or address, no permission); it says nothing about the server.
-enum class Answer : std::uint8_t { pass, drain, fail, localError };
+// `silent`: whoever was asked said nothing about it (an agent that is not reached).
+enum class Answer : std::uint8_t { pass, drain, fail, localError, silent };
 
 // Which way a probe failed; `none` unless the answer is fail or localError.
 enum class FailureKind : std::uint8_t {
@@ -25,6 +27,11 @@ enum class FailureKind : std::uint8_t {
   badResponse,
   tooLarge,
   closed,
+  mismatch,  // a proper answer that does not say what was expected
+  tls,
+  reported,  // said in so many words, by an agent, a program or a file
+  tunnel,    // not through the tunnel, though the server answers beside it
+  mtu,       // small packets only
   local
 };
 std::string_view toString(FailureKind kind);
@@ -33,7 +40,9 @@ struct Outcome {
   std::uint64_t target = 0;  // Job::id
   Answer answer = Answer::fail;
   FailureKind kind = FailureKind::none;
-  std::string reason;  // for people: "status 503, expected 200", "no answer within 1s"
+  std::string reason = {};   // for people: "status 503, expected 200", "no answer within 1s"
+  std::string warning = {};  // of what is still well: "certificate expires in 6 days"
+  std::optional<unsigned> weight = {};  // an agent's, per cent of the configured one
   std::chrono::microseconds latency{0};
   TimePoint at{};  // when the probe ended
 };
@@ -72,12 +81,12 @@ struct Step {
   bool verdict = false;  // verified became true
 };
 
-// The state after one more answer. From `unknown` the first definite answer decides. A local error
-// changes nothing but `localError`. A contrary answer (say fail while up) counts towards rise or
-// fall; going to drain, or from drain to up, takes `rise`; going down takes `fall`; an answer that
-// agrees with `health` ends the run. A different contrary answer starts it anew, but while up,
-// where drain and fail are one run that ends in the state of its last answer: a server that gives
-// them in turns is not up.
+// The state after one more answer. From `unknown` the first definite answer decides, and silence is
+// up. A local error changes nothing but `localError`, silence later on nothing at all. A contrary
+// answer (say fail while up) counts towards rise or fall; going to drain, or from drain to up,
+// takes `rise`; going down takes `fall`; an answer that agrees with `health` ends the run. A
+// different contrary answer starts it anew, but while up, where drain and fail are one run that
+// ends in the state of its last answer: a server that gives them in turns is not up.
 Step step(const State& state, Answer answer, const Policy& policy);
 
 }  // namespace l4ward::healthcheck

@@ -57,7 +57,9 @@ class Quorum : public testing::Test {
     unsigned i = 0;
     for (const auto& [address, backend] : model.services.begin()->second.backends) {
       if (i >= up + down) break;
-      health.feed({*backend.check, i < up ? Answer::pass : Answer::fail, {}, "", {}, start});
+      health.feed({.target = backend.checks.at(0),
+                   .answer = i < up ? Answer::pass : Answer::fail,
+                   .at = start});
       ++i;
     }
     return viewOf(model.services.begin()->second, health, start + waited, Millis(1000));

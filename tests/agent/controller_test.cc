@@ -77,13 +77,13 @@ TEST_F(ControllerTest, LocalErrorsAndDrainDoWhatTheySay) {
 TEST_F(ControllerTest, PendingAndUnverifiedChecksAreHurried) {
   auto life = newLife(site("1"));
   const auto id = life->jobs.front().id;
-  EXPECT_TRUE(life->hurried.at(id));
+  EXPECT_EQ(life->pace.at(id), healthcheck::Pace::fast);
   life->answerAll(Answer::pass);
-  EXPECT_FALSE(life->hurried.at(id));
+  EXPECT_EQ(life->pace.at(id), healthcheck::Pace::normal);
   life->answerAll(Answer::fail);
-  EXPECT_TRUE(life->hurried.at(id));
+  EXPECT_EQ(life->pace.at(id), healthcheck::Pace::fast);
   life->answerAll(Answer::pass);
-  EXPECT_FALSE(life->hurried.at(id));
+  EXPECT_EQ(life->pace.at(id), healthcheck::Pace::normal);
 }
 
 TEST_F(ControllerTest, ForeignServicesAndAddressesAreLeftAlone) {
@@ -110,7 +110,10 @@ TEST_F(ControllerTest, AnUnprogrammedServiceIsNotAnnouncedAndTriedAgain) {
 }
 
 TEST_F(ControllerTest, NothingIsAnnouncedBeforeTheKernelHasItsServersBack) {
-  auto life = servingLife();
+  auto life = newLife(site() + "on_all_down: believe\n");
+  life->answerAll(Answer::pass);
+  life->turn();
+  life->sync();
   for (const auto* server : {"192.0.2.101:80", "192.0.2.102:80", "192.0.2.103:80"}) {
     failServer(*life, server);
   }

@@ -69,17 +69,20 @@ struct Life {
                       return generation;
                     },
                     [this](std::vector<healthcheck::Job> given) { jobs = std::move(given); },
-                    [this](CheckId id, bool pending) { hurried[id] = pending; }}) {}
+                    [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }}) {}
 
+  void answer(const healthcheck::Job& job, healthcheck::Answer what,
+              std::optional<unsigned> weight = {}) {
+    controller.onOutcome({.target = job.id, .answer = what, .weight = weight, .at = now});
+  }
   // The probe of every job whose target is `target` answers.
   void answer(std::string_view target, healthcheck::Answer what) {
     for (const auto& job : jobs) {
-      if (job.probe.target != endpoint(target)) continue;
-      controller.onOutcome({job.id, what, {}, "", {}, now});
+      if (job.probe.target == endpoint(target)) answer(job, what);
     }
   }
   void answerAll(healthcheck::Answer what) {
-    for (const auto& job : jobs) controller.onOutcome({job.id, what, {}, "", {}, now});
+    for (const auto& job : jobs) answer(job, what);
   }
   void turn() { due = controller.turn(now); }
   // ExaBGP acknowledges all that was published.
@@ -96,7 +99,7 @@ struct Life {
   std::uint64_t generation = 0;
   bgp::RouteSet published;
   std::vector<healthcheck::Job> jobs;
-  std::map<CheckId, bool> hurried;
+  std::map<CheckId, healthcheck::Pace> pace;
   Controller controller;
 };
 

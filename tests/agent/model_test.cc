@@ -85,7 +85,7 @@ services:
 )"));
   const auto& service = model.services.at(tcp("198.51.100.1:80"));
   EXPECT_EQ(service.backends.begin()->first, endpoint("[2001:db8:1::65]:80"));
-  EXPECT_FALSE(service.backends.begin()->second.check);
+  EXPECT_TRUE(service.backends.begin()->second.checks.empty());
 }
 
 TEST(Model, ForwardingMethodsAndTunnels) {

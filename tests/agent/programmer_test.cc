@@ -29,7 +29,7 @@ class ProgrammerTest : public testing::Test {
   // What it logged.
   std::string turn() {
     testing::internal::CaptureStderr();
-    programmer.reconcile(wanted, {}, now, kPeriods);
+    programmer.reconcile({wanted}, now, kPeriods);
     return testing::internal::GetCapturedStderr();
   }
   template <typename What>

@@ -1,4 +1,4 @@
-// One mistake in one section each: bgp, checks, pools, services.
+// One mistake in one section each: bgp, pools, services.
 #include "site_text.h"
 
 namespace l4ward::config {
@@ -7,18 +7,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::string kDuration = "expected a duration such as 500ms, 2s or 5m, from 10ms to 1h";
 const std::string kName = "expected 1 to 64 letters, digits, '.', '_' or '-'";
 
 class Bgp : public testing::TestWithParam<Mistake> {};
-class Checks : public testing::TestWithParam<Mistake> {};
 class Pools : public testing::TestWithParam<Mistake> {};
 class Services : public testing::TestWithParam<Mistake> {};
 
 TEST_P(Bgp, IsOneError) {
-  expectError(GetParam());
-}
-TEST_P(Checks, IsOneError) {
   expectError(GetParam());
 }
 TEST_P(Pools, IsOneError) {
@@ -92,95 +87,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "8:11: bgp.exabgp: found 'manged', expected managed or external (did you mean "
                 "'managed'?)"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    LoadErrors, Checks,
-    testing::Values(
-        Mistake{"type: http", "type: https",
-                "11:11: checks.web.type: found 'https', expected tcp or http (did you mean "
-                "'http'?)"},
-        Mistake{"type: http", "type: icmp",
-                "11:11: checks.web.type: found 'icmp', expected tcp or http"},
-        Mistake{"    type: http\n", "",
-                "11:5: checks.web.type: found no such key, expected tcp or http"},
-        Mistake{"  port:\n    type: tcp", "  port:\n    type: tcp\n    path: /",
-                "18:11: checks.port.path: found this key in a check of type tcp, expected it only "
-                "with type http"},
-        Mistake{"path: /up", "path: up",
-                "12:11: checks.web.path: found 'up', expected a path that begins with '/', at most "
-                "1024 printable ASCII characters without blanks or '#'"},
-        Mistake{"path: /up", "path: \"/up HTTP/1.1\\r\\nX: y\"",
-                "12:11: checks.web.path: found '/up HTTP/1.1??X: y', expected a path that begins "
-                "with '/', at most 1024 printable ASCII characters without blanks or '#'"},
-        Mistake{"www.example.org", "\"a\\nb\"",
-                "13:11: checks.web.host: found 'a?b', expected a host name or address, with a port "
-                "if need be"},
-        Mistake{"www.example.org", "www.exämple.org",
-                "13:11: checks.web.host: found 'www.exämple.org', expected a host name or address, "
-                "with a port if need be"},
-        Mistake{"status: [200]", "status: []",
-                "14:13: checks.web.status: found an empty list, expected 1 to 64 items"},
-        Mistake{"status: [200]", "status: 200",
-                "14:13: checks.web.status: found '200', expected a list"},
-        Mistake{"status: [200]", "status: [99]",
-                "14:14: checks.web.status[0]: found '99', expected a status from 100 to 599, or a "
-                "range such as 200-299"},
-        Mistake{"status: [200]", "status: [299-200]",
-                "14:14: checks.web.status[0]: found '299-200', expected a status from 100 to 599, "
-                "or a range such as 200-299"},
-        Mistake{"status: [200]", "drain_status: [100-399]",
-                "14:19: checks.web.drain_status: found status 200, which `status` has too, "
-                "expected each status in one of the two"},
-        Mistake{"interval: 2s", "interval: -2s",
-                "15:15: checks.web.interval: found '-2s', " + kDuration},
-        Mistake{"interval: 2s", "interval: 2",
-                "15:15: checks.web.interval: found '2', " + kDuration},
-        Mistake{"interval: 2s", "interval: 1.5s",
-                "15:15: checks.web.interval: found '1.5s', " + kDuration},
-        Mistake{"interval: 2s", "interval: 9ms",
-                "15:15: checks.web.interval: found '9ms', " + kDuration},
-        Mistake{"interval: 2s", "interval: 61m",
-                "15:15: checks.web.interval: found '61m', " + kDuration},
-        Mistake{"interval: 2s", "interval: [2s]",
-                "15:15: checks.web.interval: found a list, " + kDuration},
-        Mistake{"interval: 2s", "intervall: 2s",
-                "15:5: checks.web.intervall: found the key 'intervall', expected a key that is "
-                "known here (did you mean 'interval'?)"},
-        Mistake{"interval: 2s", "path: /b",
-                "15:5: checks.web.path: found the key 'path' a second time, expected it once (line "
-                "12 has it too)"},
-        Mistake{"interval: 2s", "timeout: 3s",
-                "15:14: checks.web.timeout: found '3s', expected at most the interval, which is 2s "
-                "by default"},
-        Mistake{"interval: 2s", "interval: 1s\n    timeout: 1001ms",
-                "16:14: checks.web.timeout: found '1001ms', expected at most the interval, which "
-                "is 1s"},
-        Mistake{"interval: 2s", "fast_interval: 3s",
-                "15:20: checks.web.fast_interval: found '3s', expected at most the interval, which "
-                "is 2s by default"},
-        Mistake{"interval: 2s", "rise: 0",
-                "15:11: checks.web.rise: found '0', expected a whole number from 1 to 100"},
-        Mistake{"interval: 2s", "fall: 101",
-                "15:11: checks.web.fall: found '101', expected a whole number from 1 to 100"},
-        Mistake{"interval: 2s", "port: 0",
-                "15:11: checks.web.port: found '0', expected a whole number from 1 to 65535"},
-        Mistake{"interval: 2s", "port: 0x50",
-                "15:11: checks.web.port: found '0x50', expected a whole number from 1 to 65535"},
-        Mistake{"interval: 2s", "source: [192.0.2.3, 192.0.2.4]",
-                "15:25: checks.web.source[1]: found a second IPv4 address, expected one a family"},
-        Mistake{"interval: 2s", "source: '::'",
-                "15:13: checks.web.source: found '::', expected an address of this node"},
-        Mistake{"  port:\n", "  web:\n",
-                "16:3: checks.web: found the key 'web' a second time, expected it once (line 10 "
-                "has it too)"},
-        Mistake{"  port:\n", "  a port:\n",
-                "16:3: checks[\"a port\"]: found the name 'a port', " + kName},
-        Mistake{"  port:\n", "  none:\n",
-                "17:5: checks.none: found a check named none, expected another name: `check: none` "
-                "in a pool means no check"}));
-
 const std::string kB = "{ name: b, address: 192.0.2.102, weight: 2 }";
 const std::string kWeight = "24:50: pools.edge.servers[1].weight: found ";
 const std::string kWeightRange = ", expected a whole number from 1 to 65535";
+const std::string kChecks = "expected the name of a check, none, or a list of checks";
 const std::string kUpper = "24:62: pools.edge.servers[1].thresholds.upper: found ";
 const std::string kUpperRange = ", expected a whole number from 1 to 2147483647";
 
@@ -222,10 +132,31 @@ INSTANTIATE_TEST_SUITE_P(
                 "24:9: pools.edge.servers[1]: found 'b', expected an address, or a map "
                 "with name and address"},
         Mistake{kB, "", "25:1: pools.edge.servers[1]: found nothing, expected a map"},
-        Mistake{"check: web", "",
-                "20:5: pools.edge.check: found no such key, expected the name of a check, or none"},
-        Mistake{"check: web", "check:",
-                "21:5: pools.edge.check: found nothing, expected the name of a check, or none"},
+        Mistake{"check: web", "", "20:5: pools.edge.check: found no such key, " + kChecks},
+        Mistake{"check: web", "check:", "21:5: pools.edge.check: found nothing, " + kChecks},
+        Mistake{"check: web", "check: {web: port}",
+                "21:12: pools.edge.check: found a map, " + kChecks},
+        Mistake{"check: web", "check: a b", "21:12: pools.edge.check: found 'a b', " + kChecks},
+        Mistake{"check: web", "check: []",
+                "21:12: pools.edge.check: found an empty list, expected 1 to 8 items"},
+        Mistake{"check: web", "check: [web, port, c, d, e, f, g, h, i]",
+                "21:12: pools.edge.check: found a list of 9, expected 1 to 8 items"},
+        Mistake{"check: web", "check: [web, none]",
+                "21:18: pools.edge.check[1]: found 'none', expected the name of a check; `none` "
+                "stands by itself"},
+        Mistake{"check: web", "check: [none]",
+                "21:13: pools.edge.check[0]: found 'none', expected the name of a check; `none` "
+                "stands by itself"},
+        Mistake{"check: web", "check: [web, port, web]",
+                "21:24: pools.edge.check[2]: found 'web' a second time, expected each check once "
+                "a pool"},
+        Mistake{"check: web", "check: [web, [port]]",
+                "21:18: pools.edge.check[1]: found a list, expected the name of a check"},
+        Mistake{"check: web", "check: web\n    warm_up: 61m",
+                "22:14: pools.edge.warm_up: found '61m', expected a duration such as 500ms, 2s or "
+                "5m, from 0s to 1h"},
+        Mistake{"check: web", "check: web\n    agent_weight: 1",
+                "22:19: pools.edge.agent_weight: found '1', expected true or false"},
         Mistake{"forward: direct", "forward: nat",
                 "20:14: pools.edge.forward: found 'nat', expected tunnel, direct or masquerade"},
         Mistake{"forward: direct", "forward: direct\n    tunnel: {type: ipip}",
@@ -268,7 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "threshold, which is 5"},
         Mistake{"forward: direct", "algorithm: mh",
                 "20:5: pools.edge.algorithm: found the key 'algorithm', expected a key that is "
-                "known here: forward tunnel check thresholds servers"}));
+                "known here: forward tunnel check warm_up agent_weight thresholds servers"}));
 
 const std::string kVip = "27:12: services.shop.vips[0]: found ";
 const std::string kVipExpected = ", expected an address of one host that can be announced";

@@ -11,6 +11,9 @@ namespace l4ward::config {
 namespace {
 
 using namespace std::chrono_literals;
+using healthcheck::HttpProbe;
+using healthcheck::StatusRange;
+using healthcheck::TcpProbe;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -61,6 +64,8 @@ TEST(Load, FillsInEveryDefault) {
   EXPECT_EQ(site.drainLimit, 5min);
   EXPECT_EQ(site.announceDeadline, 30s);
   EXPECT_EQ(site.shutdown.drain, 5s);
+  EXPECT_TRUE(site.suspectNode);
+  EXPECT_EQ(site.dataPath, (DataPath{2130706432U, 2130771967U, {}}));
   EXPECT_THAT(site.sysctls, UnorderedElementsAre(Pair("net.ipv4.vs.sloppy_tcp", "1"),
                                                  Pair("net.ipv4.vs.schedule_icmp", "1"),
                                                  Pair("net.ipv4.vs.expire_nodest_conn", "0"),
@@ -68,14 +73,19 @@ TEST(Load, FillsInEveryDefault) {
 
   const Check& check = site.checks.at("tcp");
   EXPECT_EQ(check.name, "tcp");
-  EXPECT_EQ(check.type, CheckType::tcp);
+  EXPECT_EQ(check.how, healthcheck::How(TcpProbe()));
   EXPECT_EQ(check.port, std::nullopt);
+  EXPECT_EQ(check.tls, std::nullopt);
+  EXPECT_FALSE(check.viaTunnel);
   EXPECT_EQ(check.interval, 2s);
   EXPECT_EQ(check.fastInterval, 500ms);
+  EXPECT_EQ(check.downInterval, 2s);
   EXPECT_EQ(check.timeout, 1s);
   EXPECT_EQ(check.rise, 2U);
   EXPECT_EQ(check.fall, 3U);
 
+  EXPECT_EQ(site.pools.at("web").warmUp, 0s);
+  EXPECT_FALSE(site.pools.at("web").agentWeights);
   const Service& service = site.services.at("web");
   EXPECT_EQ(service.protocol, Protocol::tcp);
   EXPECT_EQ(service.scheduler, "mh");
@@ -97,13 +107,13 @@ TEST(Load, TheContractsSample) {
                                          Neighbor{ip("2001:db8::1"), 65000, ip("2001:db8::11"), 9s,
                                                   "/etc/l4ward/r1.key"}));
   const Check& check = site.checks.at("healthz");
-  EXPECT_EQ(check.type, CheckType::http);
+  const auto& http = std::get<HttpProbe>(check.how);
   EXPECT_EQ(check.port, 80);
-  EXPECT_EQ(check.path, "/healthcheck");
-  EXPECT_THAT(check.drainStatus, ElementsAre(StatusRange{404, 404}));
+  EXPECT_EQ(http.path, "/healthcheck");
+  EXPECT_THAT(http.drain, ElementsAre(StatusRange{404, 404}));
   const Pool& pool = site.pools.at("edge");
   EXPECT_EQ(pool.forward, Forward::tunnel);
-  EXPECT_EQ(pool.check, "healthz");
+  EXPECT_THAT(pool.checks, ElementsAre("healthz"));
   EXPECT_EQ(pool.servers.at(1), (Server{"lb7-2", {ip("192.0.2.102"), ip("2001:db8::66")}, 2}));
   EXPECT_THAT(site.services.at("web").ports, ElementsAre(80, 443));
 }
@@ -112,7 +122,7 @@ TEST(Load, KeysThatTheContractsSampleDoesNotShow) {
   const Site site = loadSiteFile(example("flat-direct.yaml")).value();
   EXPECT_EQ(site.bgp->hold, 0s);
   const Check& check = site.checks.at("home");
-  EXPECT_THAT(check.status,
+  EXPECT_THAT(std::get<HttpProbe>(check.how).pass,
               ElementsAre(StatusRange{200, 299}, StatusRange{301, 301}, StatusRange{302, 302}));
   EXPECT_EQ(check.fastInterval, 1s);
   EXPECT_THAT(check.source, ElementsAre(ip("192.0.2.11")));
@@ -148,13 +158,14 @@ TEST(Load, TunnelsCarryTheOtherFamily) {
 }
 
 TEST(Load, NoCheck) {
-  EXPECT_EQ(load(edited("check: web", "check: none")).pools.at("edge").check, "");
+  EXPECT_THAT(load(edited("check: web", "check: none")).pools.at("edge").checks, IsEmpty());
 }
 
 TEST(Load, ShortIntervalsShortenWhatDefaultsToMore) {
   const auto check = load(edited("interval: 2s", "interval: 300ms")).checks.at("web");
   EXPECT_EQ(check.fastInterval, 300ms);
   EXPECT_EQ(check.timeout, 300ms);
+  EXPECT_EQ(check.downInterval, 300ms);
 }
 
 TEST(Load, QuotesMakeNoDifferenceToNumbers) {
@@ -180,7 +191,7 @@ TEST(Load, AliasesAndComments) {
 
 TEST(Load, NamesWithDots) {
   const auto site = load(edited("check: web", "check: a.b", edited("  web:", "  a.b:")));
-  EXPECT_EQ(site.pools.at("edge").check, "a.b");
+  EXPECT_THAT(site.pools.at("edge").checks, ElementsAre("a.b"));
 }
 
 TEST(Load, NullDropsADefaultSysctl) {

@@ -90,6 +90,72 @@ services:
     pool: edge
 )";
 
+// Every key that checks and their surroundings have.
+inline constexpr std::string_view kChecksText = R"(on_all_down: believe
+data_path: { marks: "0x10000000-268500991", uplinks: [eth0, bond0.7] }
+checks:
+  smtp:
+    type: tcp
+    port: 25
+    send: 'EHLO a\r\n\x00\xFF\\'
+    expect: { pattern: "^220 .*ready" }
+    tls: true
+    via: tunnel
+    interval: 5s
+    fast_interval: 1s
+    down_interval: 24h
+    timeout: 3s
+    rise: 1
+    fall: 100
+    source: [192.0.2.11, "2001:db8::11"]
+  page:
+    type: http
+    port: 8080
+    method: POST
+    path: /up?x
+    host: www.example.org
+    headers: { User-Agent: check, X-Empty: "", authorization: Basic YTpi }
+    version: 1.0
+    status: [200-299, 301]
+    drain_status: [404]
+    body: all is well
+    via: tunnel
+    full_size: true
+  secure:
+    type: https
+    version: "1.1"
+    body: { text: ready }
+    tls:
+      server_name: www.example.org
+      verify: false
+      ca: /etc/ssl/ca.pem
+      certificate: /etc/ssl/me.pem
+      key: /etc/ssl/me.key
+      min_version: 1.3
+      alpn: [http/1.1, acme]
+      expiry_warning: 720h
+  names: { type: dns, name: www.example.org., query: AAAA, answers: ["2001:DB8:0::1"] }
+  mail: { type: dns, port: 5353, name: _x.example, query: mx, answers: [10 mx1.example, 20 mx2.example], transport: tcp }
+  private-names: { type: dns, name: ., query: Ns, transport: tcp, tls: {} }
+  syslog: { type: udp, port: 514, send: "\\x80\x21\t\r\n", expect: ok }
+  ping: { type: icmp, source: 192.0.2.11 }
+  rpc: { type: grpc, port: 50051, service: shop.v1.Cart, authority: "cart:443", tls: { alpn: [h2] } }
+  script: { type: exec, command: [/usr/lib/check, -v, "", a b], user: _nobody, port: 80 }
+  state: { type: file, path: /run/l4ward/state }
+  load: { type: agent, port: 9777, send: "web\n", source: "2001:db8::11" }
+pools:
+  edge:
+    check: [smtp, page, secure, names, ping, script, state, load]
+    warm_up: 30s
+    agent_weight: true
+    servers: [192.0.2.101]
+services:
+  web:
+    vips: [198.51.100.1]
+    ports: [443]
+    pool: edge
+)";
+
 // kSiteText with the first `from` replaced; "" fails the test if `from` is not there.
 inline std::string edited(std::string_view from, std::string_view to,
                           std::string text = std::string(kSiteText)) {

@@ -127,7 +127,7 @@ TEST(Validate, SaysNothingMoreOfWhatWasWrongByItself) {
   EXPECT_THAT(errorsOf(edited("192.0.2.102", "nowhere", edited("quorum: 1", "quorum: 2"))),
               ElementsAre(HasSubstr("found 'nowhere'")));
   // A check that is broken is still a check.
-  EXPECT_THAT(errorsOf(edited("type: http", "type: https")), ElementsAre(HasSubstr("'https'")));
+  EXPECT_THAT(errorsOf(edited("type: http", "type: httq")), ElementsAre(HasSubstr("'httq'")));
   EXPECT_THAT(errorsOf(edited("[198.51.100.1]", "[0.0.0.0, 0.0.0.0, '::']")),
               ElementsAre(HasSubstr("vips[0]"), HasSubstr("vips[1]"), HasSubstr("vips[2]")));
 }

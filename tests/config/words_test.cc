@@ -49,6 +49,57 @@ TEST(Words, HttpTargetsCannotSmuggle) {
   }
 }
 
+TEST(Words, HttpMethodsAndHeadersCannotSmuggle) {
+  for (const auto* good : {"GET", "OPTIONS", "PROPFIND"}) EXPECT_TRUE(isHttpMethod(good)) << good;
+  for (const auto* bad : {"", "get", "GET ", "GET\r\n", "CONNECT"}) {
+    EXPECT_FALSE(isHttpMethod(bad)) << bad;
+  }
+  EXPECT_FALSE(isHttpMethod(std::string(33, 'A')));
+  EXPECT_TRUE(isHeaderValue(""));
+  EXPECT_TRUE(isHeaderValue("text/html, */*;q=\"0.1\""));
+  for (const auto* bad : {" a", "a ", "a\r\nb", "a\tb", "\x7f", "é"}) {
+    EXPECT_FALSE(isHeaderValue(bad)) << bad;
+  }
+}
+
+TEST(Words, DomainNames) {
+  const std::string label(63, 'a');
+  const auto longest = label + "." + label + "." + label + "." + std::string(61, 'b');
+  EXPECT_TRUE(isDomainName(longest));
+  EXPECT_TRUE(isDomainName(longest + "."));
+  EXPECT_TRUE(isDomainName("_sip._udp.example"));
+  EXPECT_TRUE(isDomainName("1.2.0.192.in-addr.arpa"));
+  EXPECT_FALSE(isDomainName(longest + "b"));
+  EXPECT_FALSE(isDomainName(label + "a"));
+  for (const auto* bad : {"", ".", "..", "a..", ".a", "a..b", "a b", "é", "*.example", "a\n"}) {
+    EXPECT_FALSE(isDomainName(bad)) << bad;
+  }
+  EXPECT_TRUE(isServerName("www.example.org"));
+  EXPECT_TRUE(isServerName("2001:db8::1"));
+  for (const auto* bad : {"", "www.example.org.", "a:443", "[::1]"}) {
+    EXPECT_FALSE(isServerName(bad)) << bad;
+  }
+}
+
+TEST(Words, UsersAndArguments) {
+  EXPECT_TRUE(isUserName("_l4ward-check"));
+  for (const auto* bad : {"", "-a", "a b", "a:b", "a$"}) EXPECT_FALSE(isUserName(bad)) << bad;
+  EXPECT_TRUE(isArgument(""));
+  EXPECT_TRUE(isArgument("$(x) \n\xff"));
+  EXPECT_FALSE(isArgument(std::string_view("a\0b", 3)));
+}
+
+TEST(Words, Escapes) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(unescape(""), "");
+  EXPECT_EQ(unescape(R"(a\r\n\t\\b)"), "a\r\n\t\\b");
+  EXPECT_EQ(unescape(R"(\x00\xfF\x41\\x41)"), "\0\xff\x41\\x41"sv);
+  for (const auto* bad : {R"(\)", R"(a\)", R"(\\\)", R"(\x)", R"(\x1)", R"(\xg1)", R"(\x1g)",
+                          R"(\x+1)", R"(\x 1)", R"(\X41)", R"(\0)", R"(\R)", R"(\")"}) {
+    EXPECT_EQ(unescape(bad), std::nullopt) << bad;
+  }
+}
+
 TEST(Words, Files) {
   EXPECT_TRUE(isAbsoluteFile("/etc/l4ward/r1.key"));
   for (const auto* bad : {"", "r1.key", "/a b", "/a\"b", "/a\n"}) {

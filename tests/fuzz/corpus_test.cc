@@ -21,6 +21,17 @@ TEST(Corpus, RecordsAreValid) {
   }
 }
 
+// Else the mutations would only ever reach the question.
+TEST(Corpus, DnsAnswersHaveRecords) {
+  for (const auto& file : filesIn("tests/fuzz/corpus/dns")) {
+    EXPECT_GT(dnsRecordsIn(file), 0U) << std::string(file.begin(), file.end());
+  }
+}
+
+TEST(Corpus, Dns) {
+  run(dns, filesIn("tests/fuzz/corpus/dns"), 5000);
+}
+
 TEST(Corpus, Memory) {
   run(memory, filesIn("tests/fuzz/corpus/memory"), 5000);
 }

@@ -3,6 +3,7 @@
 // exception. By libFuzzer with `make fuzz`, by mutations.h in the unit tests.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -15,5 +16,12 @@ inline constexpr const char* kRecordIdentity = "boot net:1";
 void netlink(Input datagram);  // from the kernel, about IPVS
 void memory(Input text);       // the record ipvs.json, with this identity
 void site(Input text);         // site.yaml
+void http(Input answer);       // a server's, to probes with and without a body
+void agent(Input answer);      // of HAProxy's agent-check
+void grpc(Input stream);       // a server's answer to a gRPC health check
+void dns(Input message);       // a server's answer about www.example
+
+// The records that the target finds, of the type that the message asks for.
+std::size_t dnsRecordsIn(Input message);
 
 }  // namespace l4ward::fuzz

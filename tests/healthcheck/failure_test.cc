@@ -19,7 +19,8 @@ Judgement atConnect(int code) {
 }
 
 TEST(JudgeSetup, WhatTheKernelRefusesByItselfIsLocal) {
-  for (const auto call : {Setup::socket, Setup::bind, Setup::connect, Setup::watch}) {
+  for (const auto call :
+       {Setup::socket, Setup::mark, Setup::bind, Setup::connect, Setup::send, Setup::watch}) {
     for (const int code : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EPERM, ENODEV, EINVAL,
                            EADDRNOTAVAIL, EAFNOSUPPORT, ENETUNREACH, EHOSTUNREACH, ENOSPC, 9999}) {
       const auto judgement = judgeSetup(call, code, makeProbe());
@@ -48,6 +49,15 @@ TEST(JudgeSetup, SaysWhatToDo) {
   EXPECT_EQ(judgeSetup(Setup::socket, EMFILE, makeProbe()).reason,
             "cannot open a socket: Too many open files "
             "(raise the process's limit of open files (LimitNOFILE))");
+  EXPECT_EQ(judgeSetup(Setup::mark, EPERM, makeProbe()).reason,
+            "no permission to set a packet mark (CAP_NET_ADMIN)");
+  EXPECT_EQ(judgeSetup(Setup::send, EHOSTUNREACH, makeProbe()).reason, "no route to 192.0.2.1");
+}
+
+TEST(JudgeSetup, OnTheDataPathTheVirtualIpNeedsARoute) {
+  auto probe = makeProbe();
+  probe.dataPath = DataPath{Endpoint::parse("198.51.100.1:80").value(), 7, false};
+  EXPECT_EQ(judgeSetup(Setup::connect, ENETUNREACH, probe).reason, "no route to 198.51.100.1");
 }
 
 TEST(JudgeLost, WhatComesLaterIsTheServers) {

@@ -9,7 +9,7 @@ namespace {
 
 // What the reader says, fed in pieces of `piece` bytes; nothing if it wants more.
 std::optional<Judgement> read(const std::string& answer, std::size_t piece = 1 << 20) {
-  static const HttpProbe probe{"/", "", {{200, 200}}, {{404, 404}}};
+  static const HttpProbe probe{.drain = {{404, 404}}};
   ResponseReader reader(probe);
   for (std::size_t at = 0; at < answer.size(); at += piece) {
     const auto judgement = reader.feed(std::string_view(answer).substr(at, piece));
@@ -41,8 +41,8 @@ void expectEveryWay(const std::string& answer, const std::optional<Judgement>& e
   }
 }
 
-const Judgement pass{Answer::pass, FailureKind::none, "status 200"};
-const Judgement drain{Answer::drain, FailureKind::none, "status 404"};
+const Judgement pass = passed("status 200");
+const Judgement drain{Answer::drain, FailureKind::none, "status 404", {}, {}};
 
 FailureKind kindOf(const std::optional<Judgement>& judgement) {
   return judgement ? judgement->kind : FailureKind::none;
@@ -67,6 +67,7 @@ TEST(ResponseReader, ChunksEndTheAnswer) {
   expectEveryWay(chunked + "5\r\nhello\r\n0\r\n\r\n", pass);
   expectEveryWay(chunked + "5;name=value\r\nhello\r\n3\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n", pass);
   expectEveryWay(chunked + "5\r\nhello\r\n0\r\n", std::nullopt);
+  expectEveryWay(chunked + "0\r\n\r\n", pass);
 }
 
 TEST(ResponseReader, SomeStatusesHaveNoBody) {

@@ -64,7 +64,7 @@ inline Probe httpProbe(const Endpoint& target, Millis timeout = patience) {
   Probe probe;
   probe.target = target;
   probe.timeout = timeout;
-  probe.how = HttpProbe{"/healthcheck", "", {{200, 200}}, {{404, 404}}};
+  probe.how = HttpProbe{.path = "/healthcheck", .drain = {{404, 404}}};
   return probe;
 }
 

@@ -88,16 +88,16 @@ TEST(ProberJobs, RemovalEndsAProbeUnderWayWithoutOutcome) {
   prober.setJobs({});
 }
 
-TEST(ProberJobs, PendingBringsTheNextProbeForward) {
+TEST(ProberJobs, AFastPaceBringsTheNextProbeForward) {
   const TestServer server(Family::v4, answerWithLength(503));
   Outcomes outcomes;
   Prober prober(outcomes.sink());
   auto job = makeJob(1, httpProbe(server.endpoint()), 1h);
   job.fastInterval = 100ms;
-  prober.setPending(1, true);  // unknown: ignored
+  prober.setPace(1, Pace::fast);  // unknown: ignored
   prober.setJobs({job});
   outcomes.waitFor(1, 1);
-  prober.setPending(1, true);
+  prober.setPace(1, Pace::fast);
   const auto seen = outcomes.waitFor(1, 4);
   EXPECT_GE(between(seen[1], seen[3]), 200ms - 100ms);
 }
@@ -110,9 +110,9 @@ TEST(ProberJobs, SettledPushesTheNextProbeBack) {
   job.fastInterval = 20ms;
   prober.setJobs({job});
   outcomes.waitFor(1, 1);
-  prober.setPending(1, true);
+  prober.setPace(1, Pace::fast);
   outcomes.waitFor(1, 3);
-  prober.setPending(1, false);
+  prober.setPace(1, Pace::normal);
   const auto other = makeJob(2, tcpProbe(server.endpoint()), 20ms);
   prober.setJobs({job, other});
   outcomes.waitFor(2, 1);

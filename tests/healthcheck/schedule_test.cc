@@ -32,7 +32,6 @@ std::vector<Job> makeJobs(unsigned count, Millis interval = 2000ms) {
 TEST(Identity, DependsOnWhatIsProbedOnly) {
   const auto job = makeJob(1, "192.0.2.1:80");
   auto same = makeJob(2, "192.0.2.1:80", 5000ms);
-  same.probe.timeout = 300ms;
   EXPECT_EQ(identity(job.probe), identity(same.probe));
 
   std::set<std::uint64_t> hashes{identity(job.probe)};
@@ -40,18 +39,26 @@ TEST(Identity, DependsOnWhatIsProbedOnly) {
   hashes.insert(identity(makeJob(1, "192.0.2.2:80").probe));
   hashes.insert(identity(makeJob(1, "[2001:db8::1]:80").probe));
   auto probe = job.probe;
-  probe.how = HttpProbe{"/a", "b", {}, {}};
+  probe.how = HttpProbe{.path = "/a", .host = "b"};
   hashes.insert(identity(probe));
-  probe.how = HttpProbe{"a", "/b", {}, {}};
+  probe.how = HttpProbe{.path = "a", .host = "/b"};
+  hashes.insert(identity(probe));
+  probe.how = UdpProbe{};
+  hashes.insert(identity(probe));
+  probe.how = TcpProbe{.send = "a"};
   hashes.insert(identity(probe));
   probe.how = TcpProbe{};
+  probe.tls.emplace();
   hashes.insert(identity(probe));
-  EXPECT_EQ(hashes.size(), 7U);
+  EXPECT_EQ(hashes.size(), 9U);
 }
 
 // Nodes of one fleet run different builds during an upgrade.
 TEST(Identity, IsTheSameEverywhere) {
-  EXPECT_EQ(identity(makeJob(1, "192.0.2.1:80").probe), 0xcced5491d0b4dbcdULL);
+  // Computed by another program from the text 12:192.0.2.1:801:04:10001:00:1:01:01:0.
+  auto probe = makeJob(1, "192.0.2.1:80").probe;
+  probe.how = TcpProbe{};
+  EXPECT_EQ(identity(probe), 0x94a647967685249eULL);
 }
 
 TEST(FirstDelays, OneJobStartsAtOnce) {
@@ -87,12 +94,28 @@ TEST(FirstDelays, EqualProbesStillDiffer) {
   EXPECT_EQ(delays, (std::vector<Clock::duration>{0ms, 500ms}));
 }
 
-TEST(CurrentInterval, IsTheFastOneWhilePending) {
+TEST(CurrentInterval, IsThatOfThePace) {
   auto job = makeJob(1, "192.0.2.1:80");
-  EXPECT_EQ(currentInterval(job, false), 2000ms);
-  EXPECT_EQ(currentInterval(job, true), 500ms);
+  job.downInterval = 10s;
+  EXPECT_EQ(currentInterval(job, Pace::normal), 2000ms);
+  EXPECT_EQ(currentInterval(job, Pace::fast), 500ms);
+  EXPECT_EQ(currentInterval(job, Pace::down), 10s);
   job.interval = 200ms;
-  EXPECT_EQ(currentInterval(job, true), 200ms);
+  EXPECT_EQ(currentInterval(job, Pace::fast), 200ms);
+}
+
+TEST(Jittered, IsASixteenthLongerOrShorterAtMostAndTheIntervalOnAverage) {
+  Clock::duration sum{0};
+  std::set<Clock::duration> seen;
+  for (std::uint32_t random = 0; random < 1024; ++random) {
+    const auto interval = jittered(1600ms, random);
+    ASSERT_GE(interval, 1500ms);
+    ASSERT_LE(interval, 1700ms);
+    sum += interval;
+    seen.insert(interval);
+  }
+  EXPECT_GT(seen.size(), 1000U);
+  EXPECT_LT(std::chrono::abs(sum / 1024 - 1600ms), 1ms);
 }
 
 TEST(NextStart, LatenessDoesNotAddUp) {

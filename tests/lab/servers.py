@@ -28,7 +28,7 @@ defaults
 """
 
 
-class _Haproxy:
+class Haproxy:
     """One HAProxy process, asked and steered over its stats socket."""
 
     def __init__(self, host: Host, name: str):
@@ -67,7 +67,7 @@ class L7(Host):
         super().__init__(name)
         self.plan = plan
         self.address: Address = plan.l7[name]
-        self.haproxy = _Haproxy(self, name)
+        self.haproxy = Haproxy(self, name)
         self._map = OUT / f"{name}-health.map"
 
     def addresses(self) -> list[str]:
@@ -141,7 +141,7 @@ class Apps:
     def start(self) -> None:
         if not self.hosts:
             return
-        self.haproxy = _Haproxy(self.hosts[0], "apps")
+        self.haproxy = Haproxy(self.hosts[0], "apps")
         self.haproxy.start("".join(f"""\
 frontend {name}
     bind {address.v4}:80 namespace {name}

@@ -1,0 +1,77 @@
+#include <string_view>
+#include <type_traits>
+
+#include "healthcheck/job.h"
+
+namespace l4ward::healthcheck {
+namespace {
+
+// Values one after the other, each with its length, so that no two lists of them look alike.
+class Writer {
+ public:
+  std::string take() && { return std::move(text_); }
+
+  void add(std::string_view text) {
+    text_ += std::to_string(text.size());
+    text_ += ':';
+    text_ += text;
+  }
+  void add(const std::string& text) { add(std::string_view(text)); }
+  template <typename T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void add(T number) { add(std::string_view(std::to_string(static_cast<long long>(number)))); }
+  void add(const Endpoint& endpoint) { add(endpoint.str()); }
+  void add(const IpAddress& address) { add(address.str()); }
+  void add(const Expectation& e) { all(e.text, e.isPattern); }
+  void add(const StatusRange& range) { all(range.first, range.last); }
+  template <typename A, typename B>
+  void add(const std::pair<A, B>& pair) {
+    all(pair.first, pair.second);
+  }
+  template <typename T>
+  void add(const std::optional<T>& value) {
+    add(value.has_value());
+    if (value) add(*value);
+  }
+  template <typename T>
+  void add(const std::vector<T>& values) {
+    add(values.size());
+    for (const auto& value : values) add(value);
+  }
+
+  void add(const TcpProbe& p) { all(p.send, p.expect); }
+  void add(const HttpProbe& p) {
+    all(p.method, p.path, p.host, p.headers, p.http10, p.pass, p.drain, p.body);
+  }
+  void add(const DnsProbe& p) { all(p.name, p.type, p.answers, p.overTcp); }
+  void add(const UdpProbe& p) { all(p.send, p.expect); }
+  void add(const IcmpProbe&) {}
+  void add(const GrpcProbe& p) { all(p.service, p.authority); }
+  void add(const ExecProbe& p) { all(p.command, p.user); }
+  void add(const FileProbe& p) { all(p.path); }
+  void add(const AgentProbe& p) { all(p.send); }
+  void add(const Tls& t) {
+    all(t.serverName, t.verify, t.caFile, t.certificate, t.key, t.tls13, t.alpn, t.warnDays);
+  }
+  void add(const DataPath& d) { all(d.vip, d.mark, d.fullSize); }
+
+  template <typename... Values>
+  void all(const Values&... values) {
+    (add(values), ...);
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string fingerprint(const Probe& probe) {
+  Writer writer;
+  writer.all(probe.target, probe.source, probe.timeout.count(), probe.how.index());
+  std::visit([&](const auto& how) { writer.add(how); }, probe.how);
+  writer.all(probe.tls, probe.dataPath);
+  return std::move(writer).take();
+}
+
+}  // namespace l4ward::healthcheck
