@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import checks
 import two_nodes
 from hosts import modprobe
 from places import WORK
@@ -17,6 +18,7 @@ from rows import Row, count, rows, run_once
 
 OUT = pathlib.Path("/out/bench.json")
 _TWO_NODES = "two-nodes"
+_CHECKS = "checks"
 
 # How often a subject is timed, by how many milliseconds it takes.
 _RUNS = [(2_000, 5), (10_000, 3), (float("inf"), 1)]
@@ -59,13 +61,19 @@ def measure_two_nodes(results: Results) -> None:
             results.add(f"{_TWO_NODES}/{name}", subject, "differing flows", differing)
 
 
+def measure_checks(results: Results) -> None:
+    for bench, what, subject, metric, value in checks.run():
+        results.describe(bench, what)
+        results.add(bench, subject, metric, value)
+
+
 def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def main() -> int:
     every = rows()
-    names = [row.name for row in every] + [_TWO_NODES]
+    names = [row.name for row in every] + [_TWO_NODES, _CHECKS]
     options = parse_arguments(names)
     chosen = options.only or names
     prepare_machine()
@@ -76,10 +84,11 @@ def main() -> int:
             results.describe(row.name, row.what)
             measure(row, options.runs, results)
             progress(f"{row.name} took {time.monotonic() - start:.0f} s")
-    if _TWO_NODES in chosen:
-        start = time.monotonic()
-        measure_two_nodes(results)
-        progress(f"{_TWO_NODES} took {time.monotonic() - start:.0f} s")
+    for name, function in ((_TWO_NODES, measure_two_nodes), (_CHECKS, measure_checks)):
+        if name in chosen:
+            start = time.monotonic()
+            function(results)
+            progress(f"{name} took {time.monotonic() - start:.0f} s")
     OUT.write_text(results.json())
     print("\n" + report(results))
     found = verdicts(results)

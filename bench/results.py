@@ -10,7 +10,8 @@ from places import Taken
 
 REFERENCE = "l4ward"
 UNITS = {"wall": "ms", "cpu": "ms", "system calls": "calls", "netlink writes": "requests",
-         "differing flows": "flows"}
+         "differing flows": "flows", "CPU per check": "us", "calls per check": "calls",
+         "memory per server": "KiB", "checks per second": "checks", "time to weight 0": "ms"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,10 @@ GOALS = [
     Goal("build-1000", "wall", "l4ward-apply", 1.3, "floor"),
     Goal("start-no-change", "netlink writes", "l4ward", 0),
     Goal("two-nodes", "differing flows", "l4ward", 0),
+    Goal("checks/http", "CPU per check", "l4ward", 1, "keepalived"),
+    Goal("checks/tcp", "CPU per check", "l4ward", 1, "keepalived"),
+    # 100 servers, every second; the window may hold a few more than intervals.
+    Goal("checks/shared", "checks per second", "l4ward", 105),
 ]
 
 
@@ -87,7 +92,14 @@ def report(results: Results) -> str:
                lambda *_: ""),
         _table(results, "differing flows",
                "Of 3000 flows, those that two nodes with one configuration decide differently",
-               lambda value, _: f"{value / 3000:.1%}")]
+               lambda value, _: f"{value / 3000:.1%}"),
+        _table(results, "CPU per check", "CPU time of a check, us: user and system", _times),
+        _table(results, "calls per check", "System calls of a check", _times),
+        _table(results, "memory per server", "Memory for each further server, KiB", _times),
+        _table(results, "checks per second", "Checks made in a second", _times),
+        _table(results, "time to weight 0",
+               "From the first possible 503 to weight 0, ms: every second, the third counts",
+               _times)]
     return "\n".join(part for part in parts if part)
 
 
@@ -145,5 +157,5 @@ def _compared(goal: Goal, value: float, other: float) -> str:
     if goal.limit < 1:
         return (f"{goal.bench}: {goal.subject} is {other / value:.2f} times as fast as"
                 f" {goal.versus} (goal: {1 / goal.limit:g})")
-    return (f"{goal.bench}: {goal.subject} takes {value / other:.2f} times as long as"
-            f" {goal.versus} (goal: at most {goal.limit:g})")
+    return (f"{goal.bench}: {goal.subject}'s {goal.metric} is {value / other:.2f} times"
+            f" {goal.versus}'s (goal: at most {goal.limit:g})")
