@@ -59,6 +59,7 @@ Check CheckCompiler::make(const config::Check& check, const Endpoint& endpoint,
   out.job.interval = check.interval;
   out.job.fastInterval = check.fastInterval;
   out.job.downInterval = check.downInterval;
+  out.job.quietAfter = std::max(check.rise, check.fall);  // its verdict has been reached then
   auto& probe = out.job.probe;
   probe.how = check.how;
   probe.tls = check.tls;

@@ -146,6 +146,9 @@ struct Job {
   Millis interval{2000};      // between starts
   Millis fastInterval{500};   // the same while pending
   Millis downInterval{2000};  // the same while down
+  // An outcome that says what so many before it said is not told: it would change nothing. 0: all
+  // are told.
+  unsigned quietAfter = 0;
   bool operator==(const Job&) const = default;
 };
 

@@ -78,11 +78,20 @@ void Runner::onDeadline() {
                  formatDuration(std::chrono::floor<Millis>(late)) + " late"));
 }
 
+// Waking the thread that listens costs more than many a probe.
+bool Runner::isNews(const Judgement& judgement) {
+  if (job_.quietAfter == 0) return true;
+  repeats_ = last_ == judgement ? std::min(repeats_ + 1, job_.quietAfter) : 0;
+  if (repeats_ == 0) last_ = judgement;
+  return repeats_ < job_.quietAfter;
+}
+
 void Runner::finish(Judgement judgement) {
   if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
   const TimePoint now = Clock::now();
   setTimer(nextStart(planned_, jittered(interval(), static_cast<std::uint32_t>(random_())),
                      job_.probe.timeout, now));
+  if (!isNews(judgement)) return;
   shared_.sink({job_.id, judgement.answer, judgement.kind, std::move(judgement.reason),
                 std::move(judgement.warning), judgement.weight,
                 std::chrono::duration_cast<std::chrono::microseconds>(now - started_), now});

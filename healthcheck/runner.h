@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "base/asio.h"
@@ -39,6 +40,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Status prepare();
   void onDeadline();
   void finish(Judgement judgement);
+  bool isNews(const Judgement& judgement);
 
   Shared& shared_;
   const Job job_;
@@ -46,8 +48,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Pace pace_ = Pace::normal;
   std::minstd_rand random_;
   bool probedOnce_ = false;
-  TimePoint planned_{};  // the last probe's start as planned, the rhythm's anchor
-  TimePoint started_{};  // the same as it was
+  std::optional<Judgement> last_;
+  unsigned repeats_ = 0;  // of it, so far
+  TimePoint planned_{};   // the last probe's start as planned, the rhythm's anchor
+  TimePoint started_{};   // the same as it was
   // One for both: the deadline while an attempt is under way, else the next start.
   asio::steady_timer timer_;
   TimePoint timerAt_{};

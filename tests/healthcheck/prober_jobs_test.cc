@@ -88,6 +88,24 @@ TEST(ProberJobs, RemovalEndsAProbeUnderWayWithoutOutcome) {
   prober.setJobs({});
 }
 
+TEST(ProberJobs, OutcomesThatSayTheSameAreToldSoOftenOnly) {
+  std::atomic<unsigned> status{200};
+  const TestServer server(Family::v4, [&](Connection& c) { answerWithLength(status)(c); });
+  Outcomes outcomes;
+  Prober prober(outcomes.sink());
+  auto job = makeJob(1, httpProbe(server.endpoint()), 10ms);
+  job.quietAfter = 3;
+  prober.setJobs({job});
+  outcomes.waitFor(1, 3);
+  const auto made = server.accepted();
+  while (server.accepted() < made + 10) std::this_thread::yield();
+  EXPECT_EQ(outcomes.of(1).size(), 3U);
+  status = 503;
+  const auto seen = outcomes.waitFor(1, 6);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(seen[i].answer, Answer::pass);
+  for (int i = 3; i < 6; ++i) EXPECT_EQ(seen[i].answer, Answer::fail);
+}
+
 TEST(ProberJobs, AFastPaceBringsTheNextProbeForward) {
   const TestServer server(Family::v4, answerWithLength(503));
   Outcomes outcomes;
