@@ -7,7 +7,7 @@
 namespace l4ward::healthcheck {
 namespace {
 
-std::unique_ptr<Protocol> http(const HttpProbe& probe, Probe whole = {}) {
+std::unique_ptr<Protocol> http(const HttpProbe& probe, const Probe& whole = {}) {
   return std::move(httpProtocol(probe, whole).value());
 }
 
