@@ -94,10 +94,18 @@ class Child {
     }
   }
 
+  // Again the system call: the C library keeps two signals to itself, and its own posix_spawn(), by
+  // which this node's service manager may have started the agent, leaves them ignored.
   static void resetSignals() {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+    struct {
+      void* handler = nullptr;  // SIG_DFL
+      unsigned long flags = 0;
+      void* restorer = nullptr;
+      unsigned long mask = 0;
+    } const standard;
+    for (int number = 1; number < NSIG; ++number) {
+      ::syscall(SYS_rt_sigaction, number, &standard, nullptr, sizeof standard.mask);
+    }
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
