@@ -55,6 +55,8 @@ class Node(Host):
         return {
             "node": self.name,
             "interface": "lo",
+            # Tests take all servers of a node down and look for weight 0.
+            "on_all_down": "believe",
             "bgp": {"local_as": NODE_AS, "router_id": self.address.v4, "neighbors": neighbors,
                     "communities": ["65001:80"], "med": 100, "hold": "30s"},
             "checks": {"healthz": {
