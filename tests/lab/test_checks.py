@@ -144,6 +144,31 @@ class Tunnel(Frame):
         wait_for(lambda: self.probe_services() == 0, SOON, "no mark service")
 
 
+class AllDown(Frame):
+    def fail_all(self, policy: str) -> Log:
+        site = self.site({"plain": HTTP}, {"check": "plain"}, on_all_down=policy)
+        site["services"]["web"]["vips"] = ["198.51.100.1"]
+        log = start(self.node, site)
+        self.wait_weights(1, 1)
+        for server in self.lab.l7:
+            server.health("fail")
+        return log
+
+    def test_suspect(self) -> None:
+        """All servers fail at once: the node is suspected, and IPVS is as it was"""
+        log = self.fail_all("node-suspect")
+        log.wait("node.suspect", SOON)
+        self.wait_weights(1, 1)
+        self.lab.l7[0].health("up")
+        log.wait("node.trusted", SOON)
+        self.wait_weights(1, 0)
+
+    def test_believe(self) -> None:
+        """The same, believed: all are out"""
+        self.fail_all("believe")
+        self.wait_weights(0, 0)
+
+
 class Kinds(Frame):
     """Each kind of check against a real server of its kind, right and wrong."""
 
