@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/hash.h"
+
 namespace l4ward::agent {
 namespace {
 
@@ -35,12 +37,6 @@ std::string textOf(const ipvs::Path& path) {
 }
 
 }  // namespace
-
-std::uint64_t stableHash(std::string_view text) {
-  std::uint64_t value = 14695981039346656037U;
-  for (const unsigned char c : text) value = (value ^ c) * 1099511628211U;
-  return value;
-}
 
 bool CheckCompiler::Way::operator<(const Way& other) const {
   const auto key = [](const Way& way) {
@@ -83,7 +79,7 @@ std::vector<CheckId> CheckCompiler::add(const config::Pool& pool, const config::
   std::vector<CheckId> ids;
   for (const auto& name : pool.checks) {
     Check check = make(site_.checks.at(name), endpoint, vip);
-    check.job.id = stableHash(describe(check));
+    check.job.id = fnv1a(describe(check));
     check.server = server.name;
     const auto id = check.job.id;
     if (check.job.probe.dataPath) {
@@ -104,7 +100,7 @@ void CheckCompiler::assignMarks() {
   const std::uint64_t marks = std::uint64_t{site_.dataPath.lastMark} - site_.dataPath.firstMark + 1;
   std::set<std::pair<Family, std::uint32_t>> taken;
   for (const auto& [way, ids] : ways_) {
-    auto offset = stableHash(way.server.str() + ' ' + textOf(way.path)) % marks;
+    auto offset = fnv1a(way.server.str() + ' ' + textOf(way.path)) % marks;
     std::uint32_t mark = 0;
     do {
       mark = static_cast<std::uint32_t>(site_.dataPath.firstMark + offset);

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,8 +38,5 @@ class CheckCompiler {
   Model& model_;
   std::map<Way, std::vector<CheckId>> ways_;
 };
-
-// FNV-1a, 64 bits: stable in every run, which std::hash need not be.
-std::uint64_t stableHash(std::string_view text);
 
 }  // namespace l4ward::agent

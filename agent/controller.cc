@@ -308,7 +308,9 @@ TimePoint Controller::nextDeadline(TimePoint now) const {
     if (deadline > now) due = std::min(due, deadline);
   }
   for (const auto& [key, service] : model_.services) {
-    for (const auto& [endpoint, backend] : service.backends) {
+    const auto& backends = service.backends;  // of one pool, which says how they warm up
+    if (backends.empty() || backends.begin()->second.warmUp == Millis::zero()) continue;
+    for (const auto& [endpoint, backend] : backends) {
       const auto warm = health_.warmAt(backend);
       if (warm && *warm > now) due = std::min(due, *warm);
     }

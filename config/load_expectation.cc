@@ -1,30 +1,20 @@
-#include <re2/re2.h>
-
 #include "config/probes.h"
+#include "healthcheck/pattern.h"
 
 namespace l4ward::config {
 namespace {
 
 using healthcheck::Expectation;
 
-constexpr std::int64_t kMaxPatternMemory = 1 << 20;
-
 bool isProbeText(std::string_view text) {
   return !text.empty() && text.size() <= kMaxProbeText;
-}
-
-// Answers are bytes and not always UTF-8: Latin-1 takes them as they are.
-std::string patternError(const std::string& pattern) {
-  RE2::Options options(RE2::Latin1);
-  options.set_max_mem(kMaxPatternMemory);
-  options.set_log_errors(false);
-  return RE2(pattern, options).error();
 }
 
 std::optional<Expectation> readPattern(const Value& value) {
   const auto pattern = value.text(isProbeText, "a regular expression of 1 to 1024 bytes");
   if (!pattern) return std::nullopt;
-  if (const auto error = patternError(*pattern); !error.empty()) {
+  const RE2 compiled(*pattern, healthcheck::patternOptions());
+  if (const auto& error = compiled.error(); !error.empty()) {
     value.error("a regular expression; RE2 says " + inQuotes(error));
     return std::nullopt;
   }

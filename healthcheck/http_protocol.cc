@@ -45,16 +45,12 @@ class HttpProtocol final : public Protocol {
 }  // namespace
 
 Result<std::unique_ptr<Protocol>> httpProtocol(const HttpProbe& probe, const Probe& whole) {
-  std::optional<Matcher> matcher;
-  if (probe.body) {
-    auto made = Matcher::make(*probe.body);
-    if (!made) return tl::unexpected(made.error());
-    matcher = std::move(*made);
-  }
+  auto matcher = Matcher::makeIf(probe.body);
+  if (!matcher) return tl::unexpected(matcher.error());
   const auto& server = whole.dataPath ? whole.dataPath->vip : whole.target;
   const auto padTo = whole.dataPath && whole.dataPath->fullSize ? fullSizeBytes : 0;
   return std::make_unique<HttpProtocol>(buildRequest(probe, server, whole.tls.has_value(), padTo),
-                                        probe, std::move(matcher));
+                                        probe, std::move(*matcher));
 }
 
 }  // namespace l4ward::healthcheck

@@ -6,21 +6,12 @@
 #include <utility>
 
 #include "healthcheck/clean_text.h"
+#include "healthcheck/pattern.h"
 
 namespace l4ward::healthcheck {
 namespace {
 
-constexpr std::int64_t maxPatternMemory = std::int64_t{1} << 20;
 constexpr std::size_t maxDescribedBytes = 60;
-
-re2::RE2::Options patternOptions() {
-  re2::RE2::Options options;
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // answers may be any bytes
-  options.set_max_mem(maxPatternMemory);
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  return options;
-}
 
 }  // namespace
 
@@ -31,6 +22,13 @@ Result<Matcher> Matcher::make(const Expectation& expectation) {
     if (!pattern->ok()) return fail(pattern->error());
   }
   return Matcher(expectation, std::move(pattern));
+}
+
+Result<std::optional<Matcher>> Matcher::makeIf(const std::optional<Expectation>& expectation) {
+  if (!expectation) return std::nullopt;
+  auto made = make(*expectation);
+  if (!made) return tl::unexpected(made.error());
+  return std::move(*made);
 }
 
 Matcher::Matcher(Expectation expectation, std::unique_ptr<re2::RE2> pattern)

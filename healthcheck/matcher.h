@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ class Matcher {
  public:
   // An error if the pattern is no regular expression, or a too large one: RE2's explanation.
   static Result<Matcher> make(const Expectation& expectation);
+  // As make; nothing if nothing is expected.
+  static Result<std::optional<Matcher>> makeIf(const std::optional<Expectation>& expectation);
   Matcher(Matcher&&) noexcept;
   Matcher& operator=(Matcher&&) noexcept;
   ~Matcher();

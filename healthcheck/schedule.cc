@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string_view>
 #include <utility>
+
+#include "base/hash.h"
 
 namespace l4ward::healthcheck {
 namespace {
@@ -11,24 +12,13 @@ namespace {
 constexpr Clock::duration firstProbesWithin = std::chrono::seconds(1);
 constexpr Clock::duration standstill = std::chrono::seconds(1);
 
-class Fnv1a {
- public:
-  void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3ULL; }
-  void add(std::string_view text) {
-    for (const char c : text) add(static_cast<std::uint8_t>(c));
-  }
-  // FNV's high bits hardly depend on the last bytes, and ranks are compared high bits first:
-  // spread them by MurmurHash3's finalizer.
-  std::uint64_t mixed() const {
-    std::uint64_t h = hash_;
-    h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
-    h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-    return h ^ (h >> 33);
-  }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325ULL;
-};
+// FNV's high bits hardly depend on the last bytes, and ranks are compared high bits first: this
+// spreads them. MurmurHash3's finalizer.
+std::uint64_t mixed(std::uint64_t h) {
+  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
+  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  return h ^ (h >> 33);
+}
 
 // The first turn of the rhythm at or behind `now`.
 TimePoint nextTurn(TimePoint turn, Clock::duration interval, TimePoint now) {
@@ -40,9 +30,7 @@ TimePoint nextTurn(TimePoint turn, Clock::duration interval, TimePoint now) {
 }  // namespace
 
 std::uint64_t identity(const Probe& probe) {
-  Fnv1a hash;
-  hash.add(fingerprint(probe));
-  return hash.mixed();
+  return mixed(fnv1a(fingerprint(probe)));
 }
 
 std::vector<Clock::duration> firstDelays(const std::vector<Job>& jobs) {

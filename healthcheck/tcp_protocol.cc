@@ -82,13 +82,9 @@ class TcpProtocol final : public Protocol {
 }  // namespace
 
 Result<std::unique_ptr<Protocol>> tcpProtocol(const TcpProbe& probe) {
-  std::optional<Matcher> matcher;
-  if (probe.expect) {
-    auto made = Matcher::make(*probe.expect);
-    if (!made) return tl::unexpected(made.error());
-    matcher = std::move(*made);
-  }
-  return std::make_unique<TcpProtocol>(probe, std::move(matcher));
+  auto matcher = Matcher::makeIf(probe.expect);
+  if (!matcher) return tl::unexpected(matcher.error());
+  return std::make_unique<TcpProtocol>(probe, std::move(*matcher));
 }
 
 }  // namespace l4ward::healthcheck

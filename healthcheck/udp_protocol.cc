@@ -46,13 +46,9 @@ class UdpProtocol : public Protocol {
 }  // namespace
 
 Result<std::unique_ptr<Protocol>> udpProtocol(const UdpProbe& probe) {
-  std::optional<Matcher> matcher;
-  if (probe.expect) {
-    auto made = Matcher::make(*probe.expect);
-    if (!made) return tl::unexpected(made.error());
-    matcher = std::move(*made);
-  }
-  return std::make_unique<UdpProtocol>(probe.send, std::move(matcher));
+  auto matcher = Matcher::makeIf(probe.expect);
+  if (!matcher) return tl::unexpected(matcher.error());
+  return std::make_unique<UdpProtocol>(probe.send, std::move(*matcher));
 }
 
 }  // namespace l4ward::healthcheck

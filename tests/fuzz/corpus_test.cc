@@ -32,6 +32,14 @@ TEST(Corpus, Dns) {
   run(dns, filesIn("tests/fuzz/corpus/dns"), 5000);
 }
 
+TEST(Corpus, Http) {
+  run(http, filesIn("tests/fuzz/corpus/http"), 1000);
+}
+
+TEST(Corpus, Agent) {
+  run(agent, filesIn("tests/fuzz/corpus/agent"), 5000);
+}
+
 TEST(Corpus, Memory) {
   run(memory, filesIn("tests/fuzz/corpus/memory"), 5000);
 }
