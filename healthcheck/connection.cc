@@ -1,13 +1,9 @@
 #include "healthcheck/connection.h"
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #include <cerrno>
-#include <utility>
 
-#include "healthcheck/failure.h"
 #include "healthcheck/socket.h"
 
 namespace l4ward::healthcheck {
@@ -25,14 +21,9 @@ void setOptions(int fd, const Probe& probe) {
 
 }  // namespace
 
-tl::expected<UniqueFd, Judgement> startConnect(const Probe& probe) {
-  auto fd = openSocket(probe, SOCK_STREAM, IPPROTO_TCP);
-  if (!fd) return tl::unexpected(judgeSetup(Setup::socket, errno, probe));
-  setOptions(fd.get(), probe);
-  if (auto connecting = connectSocket(fd.get(), probe); !connecting) {
-    return tl::unexpected(std::move(connecting.error()));
-  }
-  return fd;
+tl::expected<void, Judgement> startConnect(int socket, const Probe& probe) {
+  setOptions(socket, probe);
+  return connectSocket(socket, probe);
 }
 
 int connectError(int socket) {

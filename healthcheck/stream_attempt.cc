@@ -40,14 +40,12 @@ class StreamAttempt final : public Attempt, public std::enable_shared_from_this<
 
   void start(Done done) override {
     done_ = std::move(done);
-    auto connecting = startConnect(stream_->probe);
-    if (!connecting) return end(std::move(connecting.error()));
-    const auto& address = destinationOf(stream_->probe).address;
+    const auto& probe = stream_->probe;
     ErrorCode error;
-    socket_.assign(address.isV4() ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), connecting->get(),
-                   error);
-    if (error) return end(judgeSetup(Setup::watch, error.value(), stream_->probe));
-    connecting->release();
+    socket_.open(ProbeTcp(destinationOf(probe).address.isV4() ? AF_INET : AF_INET6), error);
+    if (error) return end(judgeSetup(Setup::socket, error.value(), probe));
+    auto connecting = startConnect(socket_.native_handle(), probe);
+    if (!connecting) return end(std::move(connecting.error()));
     await(Wait::wait_write, &StreamAttempt::onConnected);
   }
 
@@ -171,7 +169,7 @@ class StreamAttempt final : public Attempt, public std::enable_shared_from_this<
   }
 
   std::shared_ptr<Stream> stream_;
-  asio::ip::tcp::socket socket_;
+  ProbeTcp::socket socket_;
   std::unique_ptr<Dialog> dialog_;
   std::optional<TlsSession> tls_;
   Done done_;  // empty: over
