@@ -92,9 +92,12 @@ void Runner::finish(Judgement judgement) {
   setTimer(nextStart(planned_, jittered(interval(), static_cast<std::uint32_t>(random_())),
                      job_.probe.timeout, now));
   if (!isNews(judgement)) return;
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
   shared_.sink({job_.id, judgement.answer, judgement.kind, std::move(judgement.reason),
                 std::move(judgement.warning), judgement.weight,
-                std::chrono::duration_cast<std::chrono::microseconds>(now - started_), now});
+                duration_cast<microseconds>(now - started_),
+                duration_cast<microseconds>(started_ - planned_), now});
 }
 
 }  // namespace l4ward::healthcheck

@@ -44,7 +44,8 @@ struct Outcome {
   std::string warning = {};  // of what is still well: "certificate expires in 6 days"
   std::optional<unsigned> weight = {};  // an agent's, per cent of the configured one
   std::chrono::microseconds latency{0};
-  TimePoint at{};  // when the probe ended
+  std::chrono::microseconds late{0};  // from the planned start to the real one
+  TimePoint at{};                     // when the probe ended
 };
 
 enum class Health : std::uint8_t { unknown, up, drain, down };
