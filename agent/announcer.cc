@@ -1,50 +1,45 @@
 #include "agent/announcer.h"
 
-#include <set>
+#include <utility>
 
 #include "base/log.h"
 
 namespace l4ward::agent {
 namespace {
 
-std::set<Prefix> vipsOf(const bgp::RouteSet& routes) {
-  std::set<Prefix> vips;
-  for (const auto& [key, attributes] : routes) vips.insert(key.prefix);
-  return vips;
+bool isLastResort(Decision decision, bool before) {
+  if (decision == Decision::keep) return before;
+  return decision == Decision::depreference || decision == Decision::demote;
 }
 
 }  // namespace
 
-bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
-                           const bgp::RouteSet& current) {
-  bgp::RouteSet routes;
-  for (const auto& [vip, decision] : decisions) {
-    for (const auto& neighbor : policy.neighbors) {
-      if (neighbor.address.family() != vip.address.family()) continue;
-      const bgp::RouteKey key{neighbor.address, vip};
-      if (decision == Decision::announce) {
-        routes[key] = {neighbor.localAddress, policy.med, policy.communities};
-      } else if (const auto known = current.find(key);
-                 decision == Decision::keep && known != current.end()) {
-        routes.insert(*known);
-      }
-    }
-  }
-  return routes;
+void Announcer::afresh() {
+  afresh_ = true;
+  decided_.clear();
 }
 
-void Announcer::setPolicy(std::optional<config::Bgp> policy) {
+void Announcer::setPolicy(std::optional<config::Bgp> policy,
+                          std::map<Prefix, VipServices> services) {
   policy_ = std::move(policy);
-  if (!policy_ && relayKnown_)
-    publish({}, [](const auto&) { return "bgp is no longer in the site file"; });
+  services_ = std::move(services);
+  afresh();
+  if (!policy_ && relayKnown_) {
+    withdrawEverything([](const auto&) { return "bgp is no longer in the site file"; });
+  }
 }
 
-void Announcer::relayConnected(const bgp::RouteSet& standing) {
-  if (relayKnown_) return;
+bool Announcer::relayConnected(const bgp::RouteSet& standing) {
+  if (relayKnown_) return false;
   relayKnown_ = true;
   current_ = standing;
-  for (const auto& vip : vipsOf(standing)) log::info("vip.found", {{"vip", vip.shortStr()}});
+  for (const auto& [key, attributes] : standing) {
+    auto& neighbors = standing_[key.prefix].neighbors;
+    if (neighbors.empty()) log::info("vip.found", {{"vip", key.prefix.shortStr()}});
+    neighbors.insert(key.neighbor);
+  }
   if (stopped_) withdrawAll();
+  return true;
 }
 
 void Announcer::synced(std::uint64_t generation) {
@@ -52,35 +47,114 @@ void Announcer::synced(std::uint64_t generation) {
   std::erase_if(withdrawnAt_, [&](const auto& entry) { return entry.second <= synced_; });
 }
 
+void Announcer::worsen(const std::map<Prefix, Decision>& decisions, const Because& because) {
+  auto worse = decisions;
+  for (auto& [vip, decision] : worse) {
+    if (decision == Decision::announce) decision = Decision::keep;
+    if (decision == Decision::depreference && !isAnnounced(vip)) decision = Decision::keep;
+  }
+  update(worse, because);
+}
+
 void Announcer::update(const std::map<Prefix, Decision>& decisions, const Because& because) {
   if (!policy_ || !relayKnown_ || stopped_) return;
-  publish(wantedRoutes(decisions, *policy_, current_), because);
+  const auto fresh = newOf(decisions);
+  const bool due = std::exchange(afresh_, false);
+  if (fresh.empty() && !due) return;
+  const auto routes = wantedRoutes(fresh, *policy_, services_, current_, draining_);
+  std::vector<Change> changes;
+  for (const auto& [vip, decision] : fresh) {
+    Change change{vip};
+    if (const auto known = standing_.find(vip); known != standing_.end()) {
+      change.was = true;
+      change.wasLastResort = known->second.lastResort;
+    }
+    const bool changed = replace(vip, routes);
+    if (const auto known = standing_.find(vip); known != standing_.end()) {
+      change.is = true;
+      change.isLastResort = isLastResort(decision, change.wasLastResort);
+      known->second.lastResort = change.isLastResort;
+    }
+    if (changed) changes.push_back(change);
+    if (decision != Decision::keep) decided_[vip] = decision;
+  }
+  if (due || !changes.empty()) publish(changes, because);
+}
+
+// The decisions that were not the last ones; those without one are to be withdrawn.
+std::map<Prefix, Decision> Announcer::newOf(const std::map<Prefix, Decision>& decisions) const {
+  std::map<Prefix, Decision> fresh;
+  auto standing = standing_.begin();
+  auto decided = decided_.begin();
+  for (const auto& [vip, decision] : decisions) {
+    for (; standing != standing_.end() && standing->first <= vip; ++standing) {
+      if (standing->first < vip) fresh[standing->first] = Decision::withdraw;
+    }
+    while (decided != decided_.end() && decided->first < vip) ++decided;
+    const bool known = decided != decided_.end() && decided->first == vip;
+    if (afresh_ || (decision != Decision::keep && !(known && decided->second == decision))) {
+      fresh[vip] = decision;
+    }
+  }
+  for (; standing != standing_.end(); ++standing) fresh[standing->first] = Decision::withdraw;
+  return fresh;
+}
+
+// Gives the VIP those of `routes` that are to it, and no other. Whether that changes anything.
+bool Announcer::replace(const Prefix& vip, const bgp::RouteSet& routes) {
+  bool changed = false;
+  auto& neighbors = standing_[vip].neighbors;
+  std::erase_if(neighbors, [&](const IpAddress& neighbor) {
+    if (routes.contains({neighbor, vip})) return false;
+    current_.erase({neighbor, vip});
+    return changed = true;
+  });
+  for (const auto& neighbor : policy_->neighbors) {
+    const auto wanted = routes.find({neighbor.address, vip});
+    if (wanted == routes.end()) continue;
+    auto& route = current_[wanted->first];
+    if (!neighbors.insert(neighbor.address).second && route == wanted->second) continue;
+    route = wanted->second;
+    changed = true;
+  }
+  if (neighbors.empty()) standing_.erase(vip);
+  return changed;
+}
+
+void Announcer::setDraining() {
+  draining_ = true;
+  afresh();
 }
 
 void Announcer::withdrawAll() {
   stopped_ = true;
-  if (relayKnown_) publish({}, [](const auto&) { return "the agent stops"; });
+  if (relayKnown_) withdrawEverything([](const auto&) { return "the agent stops"; });
 }
 
-void Announcer::publish(bgp::RouteSet routes, const Because& because) {
-  generation_ = publish_(routes);
-  const auto before = vipsOf(current_);
-  const auto after = vipsOf(routes);
-  for (const auto& vip : after) {
-    withdrawnAt_.erase(vip);
-    if (before.contains(vip)) continue;
-    log::info("vip.announced", {{"vip", vip.shortStr()}, {"because", because(vip)}});
-  }
-  for (const auto& vip : before) {
-    if (after.contains(vip)) continue;
-    withdrawnAt_[vip] = generation_;
-    log::warning("vip.withdrawn", {{"vip", vip.shortStr()}, {"because", because(vip)}});
-  }
-  current_ = std::move(routes);
+void Announcer::withdrawEverything(const Because& because) {
+  std::vector<Change> changes;
+  for (const auto& [vip, known] : standing_) changes.push_back({vip, true, false, false, false});
+  current_.clear();
+  standing_.clear();
+  publish(changes, because);
 }
 
-bool Announcer::isAnnounced(const Prefix& vip) const {
-  return vipsOf(current_).contains(vip);
+void Announcer::publish(const std::vector<Change>& changes, const Because& because) {
+  generation_ = publish_(current_);
+  for (const auto& change : changes) {
+    const auto& vip = change.vip;
+    const log::Fields fields{{"vip", vip.shortStr()}, {"because", because(vip)}};
+    if (change.is) withdrawnAt_.erase(vip);
+    if (change.was && !change.is) {
+      withdrawnAt_[vip] = generation_;
+      log::warning("vip.withdrawn", fields);
+    }
+    if (change.is && !change.was) log::info("vip.announced", fields);
+    if (change.isLastResort && !change.wasLastResort) log::warning("vip.last_resort", fields);
+    if (change.is && change.wasLastResort && !change.isLastResort) {
+      log::info("vip.preferred", fields);
+    }
+  }
 }
 
 bool Announcer::isWithdrawn(const Prefix& vip) const {

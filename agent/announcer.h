@@ -5,17 +5,16 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "agent/availability.h"
+#include "agent/route_policy.h"
 #include "bgp/route.h"
 #include "config/site.h"
 
 namespace l4ward::agent {
-
-// The routes for `decisions`: announced ones with the attributes of `policy`, kept ones as they are
-// in `current`, nothing for the others. An IPv4 VIP goes to IPv4 neighbors, IPv6 to IPv6. Pure.
-bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
-                           const bgp::RouteSet& current);
 
 class Announcer {
  public:
@@ -24,39 +23,68 @@ class Announcer {
 
   explicit Announcer(Publish publish) : publish_(std::move(publish)) {}
 
-  // nullopt: whatever stands is withdrawn, and nothing announced any more.
-  void setPolicy(std::optional<config::Bgp> policy);
+  // No policy: whatever stands is withdrawn, and nothing announced any more. `services`: of all
+  // virtual IPs.
+  void setPolicy(std::optional<config::Bgp> policy, std::map<Prefix, VipServices> services);
 
   // The relay told what stands. Only the first word counts: it is what an earlier agent left;
-  // afterwards this agent knows better.
-  void relayConnected(const bgp::RouteSet& standing);
+  // afterwards this agent knows better. Whether this was it.
+  bool relayConnected(const bgp::RouteSet& standing);
   void synced(std::uint64_t generation);
 
   // Publishes what `decisions` make of the current routes; VIPs without a decision are withdrawn.
-  // Does nothing before the relay was heard, or after withdrawAll().
+  // Does nothing before the relay was heard, or after withdrawAll(). What has been decided before
+  // costs nothing.
   // `because` is asked for the log line of each VIP that changes.
   using Because = std::function<std::string(const Prefix&)>;
   void update(const std::map<Prefix, Decision>& decisions, const Because& because);
+  // The same of what takes routes away or makes them worse, and no more.
+  void worsen(const std::map<Prefix, Decision>& decisions, const Because& because);
 
+  // From the next update() on, what stands is announced as of a node that is about to stop.
+  void setDraining();
   // The last word of an agent that stops.
   void withdrawAll();
 
-  bool isAnnounced(const Prefix& vip) const;
+  bool isAnnounced(const Prefix& vip) const { return standing_.contains(vip); }
+  bool announcesAny() const { return !standing_.empty(); }
   // ExaBGP acknowledged that no neighbor has a route to it.
   bool isWithdrawn(const Prefix& vip) const;
-  // The same for all that was ever published.
+  // ExaBGP acknowledged all that was ever published.
   bool isSynced() const { return relayKnown_ && synced_ >= generation_; }
 
  private:
-  void publish(bgp::RouteSet routes, const Because& because);
+  struct Vip {
+    std::set<IpAddress> neighbors;  // that have a route to it; at least one
+    bool lastResort = false;
+  };
+  struct Change {
+    Prefix vip;
+    bool was = false;
+    bool is = false;
+    bool wasLastResort = false;
+    bool isLastResort = false;
+  };
+
+  void afresh();
+  std::map<Prefix, Decision> newOf(const std::map<Prefix, Decision>& decisions) const;
+  bool replace(const Prefix& vip, const bgp::RouteSet& routes);
+  void withdrawEverything(const Because& because);
+  void publish(const std::vector<Change>& changes, const Because& because);
 
   Publish publish_;
   std::optional<config::Bgp> policy_;
+  std::map<Prefix, VipServices> services_;
   bgp::RouteSet current_;
+  std::map<Prefix, Vip> standing_;      // current_ by VIP
+  std::map<Prefix, Decision> decided_;  // what current_ was made of, but for `keep`
+  // Something else than decisions changed: all are to be looked at, and published.
+  bool afresh_ = true;
   std::map<Prefix, std::uint64_t> withdrawnAt_;  // generation that took the VIP's routes away
   std::uint64_t generation_ = 0;
   std::uint64_t synced_ = 0;
   bool relayKnown_ = false;
+  bool draining_ = false;
   bool stopped_ = false;
 };
 

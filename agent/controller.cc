@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/outcome_log.h"
 #include "base/log.h"
 
 namespace l4ward::agent {
@@ -13,12 +14,6 @@ using healthcheck::Health;
 namespace {
 
 using NoVips = std::set<Prefix>;  // of services that are for probes only
-
-std::string whereOf(const healthcheck::Probe& probe) {
-  if (const auto* file = std::get_if<healthcheck::FileProbe>(&probe.how)) return file->path;
-  if (probe.target.port == 0) return probe.target.address.str();
-  return probe.target.str();
-}
 
 }  // namespace
 
@@ -43,10 +38,30 @@ void Controller::configure(config::Site site, TimePoint now) {
   site_ = std::move(site);
   model_ = compile(site_);
   health_.setChecks(model_.checks, now, assumedHealth());
+  decisions_.setModel(model_, programmer_.actual());
+  wanted_ = model_.probeServices;
   own();
   retireDropped(now);
-  announcer_.setPolicy(site_.bgp);
+  configureBgp(now);
   jobsDue_ = true;
+}
+
+void Controller::configureBgp(TimePoint now) {
+  announcer_.setPolicy(site_.bgp, vipServicesOf(site_));
+  const auto bgp = site_.bgp.value_or(config::Bgp{});
+  gate_.configure(bgp.minHold, bgp.damping);
+  std::set<IpAddress> neighbors;
+  for (const auto& neighbor : bgp.neighbors) neighbors.insert(neighbor.address);
+  sessions_.setNeighbors(neighbors, now);
+}
+
+// Nodes that start together, say after a power cut, are not to announce all at once.
+void Controller::onRelayConnected(const bgp::RouteSet& standing, TimePoint now) {
+  const bool isFirst = announcer_.relayConnected(standing);
+  if (!isFirst || !standing.empty() || !site_.bgp) return;
+  const std::chrono::duration<double, std::milli> delay(
+      static_cast<double>(site_.bgp->announceDelay.count()) * (1 + environment_.jitter));
+  gate_.closeUntil(now + std::chrono::duration_cast<Millis>(delay));
 }
 
 // Probes through a tunnel wait for the service that takes them there: without it they would leave
@@ -77,9 +92,9 @@ std::map<CheckId, Health> Controller::assumedHealth() const {
     const auto actual = programmer_.actual().find(key);
     if (actual == programmer_.actual().end()) continue;
     for (const auto& destination : actual->second.destinations) {
-      const auto backend = service.backends.find(destination.address);
-      if (backend == service.backends.end()) continue;
-      for (const auto id : backend->second.checks) {
+      const auto* backend = service.find(destination.address);
+      if (!backend) continue;
+      for (const auto id : backend->checks) {
         auto& health = assumed.try_emplace(id, Health::down).first->second;
         if (destination.weight > 0) health = Health::up;
       }
@@ -132,46 +147,13 @@ bool Controller::onOutcome(const healthcheck::Outcome& outcome) {
   const auto update = health_.feed(outcome);
   if (!update) return false;
   if (update->paceBefore != update->pace) environment_.setPace(outcome.target, update->pace);
-  logUpdate(outcome, *update);
-  return update->changed || update->verdict || update->weightChanged;
-}
-
-void Controller::logUpdate(const healthcheck::Outcome& outcome,
-                           const HealthTable::Update& update) const {
-  const auto& check = model_.checks.at(outcome.target);
-  const log::Fields subject{{"server", check.server},
-                            {"address", whereOf(check.job.probe)},
-                            {"check", check.name},
-                            {"kind", healthcheck::toString(outcome.kind)},
-                            {"reason", outcome.reason}};
-  if (update.warns) {
-    log::warning("check.warning", {{"server", check.server},
-                                   {"address", whereOf(check.job.probe)},
-                                   {"check", check.name},
-                                   {"reason", outcome.warning}});
-  }
-  if (update.localErrorChanged) {
-    if (update.after.localError) {
-      log::error("check.broken", subject);
-    } else {
-      log::info("check.works", subject);
-    }
-  }
-  if (!update.changed && !update.verdict) return;
-  switch (update.after.health) {
-    case Health::up:
-      return log::info("server.up", subject);
-    case Health::drain:
-      return log::warning("server.drain", subject);
-    case Health::down:
-      return log::warning("server.down", subject);
-    case Health::unknown:
-      return;
-  }
+  logOutcome(model_.checks.at(outcome.target), outcome, *update);
+  const bool isNews = update->changed || update->verdict || update->weightChanged;
+  if (isNews) decisions_.touch(outcome.target);
+  return isNews;
 }
 
 ipvs::WantedTable Controller::wanted(TimePoint now) {
-  auto table = wantedTable(model_, health_, now, !suspect_);
   const auto gone = [this](const auto& vip) { return announcer_.isWithdrawn(vip); };
   for (auto& [key, retiring] : retiring_) {
     if (retiring.withdrawn || !std::ranges::all_of(retiring.vips, gone)) continue;
@@ -179,6 +161,7 @@ ipvs::WantedTable Controller::wanted(TimePoint now) {
     retiring.until = now + site_.shutdown.drain;
   }
   std::erase_if(retiring_, [&](const auto& entry) { return now >= entry.second.until; });
+  auto table = wanted_;
   for (const auto& [key, retiring] : retiring_) table.emplace(key, retiring.service);
   return table;
 }
@@ -199,37 +182,17 @@ std::set<ipvs::ServiceKey> Controller::idle() const {
   return idle;
 }
 
-std::map<Prefix, Decision> Controller::decide(TimePoint now) const {
-  std::map<Prefix, std::vector<ServiceView>> views;
-  for (const auto& [key, service] : model_.services) {
-    auto view = viewOf(service, health_, now, site_.announceDeadline);
-    view.exists = programmer_.exists(key);
-    view.programmed = programmer_.isProgrammed(key);
-    for (const auto& vip : service.vips) views[vip].push_back(view);
-  }
-  std::map<Prefix, Decision> decisions;
-  for (const auto& [vip, list] : views) {
-    decisions[vip] = agent::decide(vips_.isPresent(vip), list);
-  }
-  return decisions;
+// What is to become of each VIP, as far as the gate lets it through.
+std::map<Prefix, Decision> Controller::decide(TimePoint now) {
+  const auto isAnnounced = [this](const Prefix& vip) { return announcer_.isAnnounced(vip); };
+  return gate_.pass(decisions_.decide(programmer_, vips_, site_.announceWhen), isAnnounced, now);
 }
 
-// Why a VIP's routes are as they are: the state of its services, for the log.
+// Why a VIP's routes are as they are, for the log.
 std::string Controller::explain(const Prefix& vip) const {
-  constexpr std::size_t kMaxTexts = 8;  // a range may have hundreds of services that say the same
-  if (!model_.vips.contains(vip)) return "no longer in the site file";
-  if (!vips_.isPresent(vip)) return "not on interface " + site_.interface;
-  std::set<std::string> texts;
-  for (const auto& [key, service] : model_.services) {
-    if (!service.vips.contains(vip) || texts.size() == kMaxTexts) continue;
-    auto text = service.service + (key.vip.port ? ":" + std::to_string(key.vip.port) : "") + " " +
-                describe(service, health_);
-    if (!programmer_.exists(key)) text += ", not in the kernel";
-    texts.insert(std::move(text));
-  }
-  std::string joined;
-  for (const auto& text : texts) joined += (joined.empty() ? "" : "; ") + text;
-  return joined;
+  const bool isKnown = model_.vips.contains(vip);
+  if (isKnown && !vips_.isPresent(vip)) return "not on interface " + site_.interface;
+  return decisions_.explain(vip, health_, programmer_);
 }
 
 void Controller::resync() {
@@ -259,6 +222,7 @@ void Controller::judgeNode() {
   const bool suspect = site_.suspectNode && health_.allFellTogether(model_.checks);
   if (suspect == suspect_) return;
   suspect_ = suspect;
+  decisions_.touchAll();
   if (suspect) {
     log::error("node.suspect", {{"reason", "every check failed at once"},
                                 {"effect", "VIPs are withdrawn, IPVS is left as it was"}});
@@ -267,22 +231,33 @@ void Controller::judgeNode() {
   }
 }
 
+// In two steps where a backup pool takes over.
+void Controller::reconcile(TimePoint now) {
+  bool isDone = false;
+  for (int step = 0; step < 2 && !isDone; ++step) {
+    const auto uses = decisions_.takeUses(programmer_.actual());
+    isDone = uses.isDone;
+    for (const auto& [key, use] : uses.services) {
+      wanted_[key] = wantedService(model_.services.at(key), health_, use, now, !suspect_);
+    }
+    programmer_.reconcile({wanted(now), idle(), unusedProbeServices()}, now,
+                          {site_.drainLimit, site_.ipvs.driftPeriod});
+  }
+}
+
 TimePoint Controller::turn(TimePoint now) {
   judgeNode();
+  decisions_.judge(health_, !suspect_, now, site_.announceDeadline);
   const auto because = [this](const Prefix& vip) { return explain(vip); };
   // First, since no VIP counts that is not known to be there.
   const auto addressesDue = vips_.ensure(site_.interface, model_.vips, now, site_.ipvs.driftPeriod);
   // Before the kernel is touched: what must be withdrawn is withdrawn first, and only that.
-  auto before = decide(now);
-  for (auto& [vip, decision] : before) {
-    if (decision == Decision::announce) decision = Decision::keep;
-  }
-  announcer_.update(before, because);
-  programmer_.reconcile({wanted(now), idle(), unusedProbeServices()}, now,
-                        {site_.drainLimit, site_.ipvs.driftPeriod});
+  announcer_.worsen(decide(now), because);
+  reconcile(now);
   startJobs();
   // After it: what has become able to serve is announced last.
   announcer_.update(decide(now), because);
+  sessions_.judge(announcer_.announcesAny(), now);
   vips_.releaseOthers(site_.interface, heldAddresses());
   const auto globalsDue =
       globals_.reconcile(wantedGlobals(site_.ipvs), now, site_.ipvs.driftPeriod);
@@ -299,30 +274,17 @@ std::set<Prefix> Controller::heldAddresses() const {
 }
 
 TimePoint Controller::nextDeadline(TimePoint now) const {
-  auto due = programmer_.nextDue();
+  auto due = std::min(programmer_.nextDue(), decisions_.nextDue());
+  due = std::min(due, gate_.nextDue().value_or(due));
+  due = std::min(due, sessions_.nextDue().value_or(due));
   for (const auto& [key, retiring] : retiring_) due = std::min(due, retiring.until);
-  for (const auto& [id, check] : model_.checks) {
-    const auto* entry = health_.find(id);
-    if (entry->state.verified) continue;
-    const auto deadline = entry->since + site_.announceDeadline;
-    if (deadline > now) due = std::min(due, deadline);
-  }
-  for (const auto& [key, service] : model_.services) {
-    const auto& backends = service.backends;  // of one pool, which says how they warm up
-    if (backends.empty() || backends.begin()->second.warmUp == Millis::zero()) continue;
-    for (const auto& [endpoint, backend] : backends) {
-      const auto warm = health_.warmAt(backend);
-      if (warm && *warm > now) due = std::min(due, *warm);
-    }
-  }
   return std::max(due, now + Millis(1));
 }
 
-bool Controller::isReady(TimePoint now) const {
-  return std::all_of(model_.services.begin(), model_.services.end(), [&](const auto& entry) {
-    return programmer_.isProgrammed(entry.first) &&
-           viewOf(entry.second, health_, now, site_.announceDeadline).complete;
-  });
+bool Controller::isReady() const {
+  return decisions_.isComplete() && std::ranges::all_of(model_.services, [this](const auto& entry) {
+           return programmer_.isProgrammed(entry.first);
+         });
 }
 
 }  // namespace l4ward::agent

@@ -8,8 +8,11 @@
 #include <string>
 
 #include "agent/announcer.h"
+#include "agent/decisions.h"
+#include "agent/gate.h"
 #include "agent/globals_keeper.h"
 #include "agent/programmer.h"
+#include "agent/sessions.h"
 #include "agent/vips.h"
 #include "config/site.h"
 #include "healthcheck/job.h"
@@ -29,6 +32,7 @@ class Controller {
     Announcer::Publish publish;
     std::function<void(std::vector<healthcheck::Job>)> setJobs;
     std::function<void(CheckId, healthcheck::Pace)> setPace;
+    double jitter = 0;  // this run's share of chance, 0 to 1
   };
 
   explicit Controller(Environment environment);
@@ -42,8 +46,13 @@ class Controller {
 
   // Whether a turn() is due because of it.
   bool onOutcome(const healthcheck::Outcome& outcome);
-  void onRelayConnected(const bgp::RouteSet& standing) { announcer_.relayConnected(standing); }
+  void onRelayConnected(const bgp::RouteSet& standing, TimePoint now);
+  void onRelayLost(TimePoint now) { sessions_.lost(now); }
   void onSynced(std::uint64_t generation) { announcer_.synced(generation); }
+  void onSession(const IpAddress& neighbor, std::string_view state, const std::string& reason,
+                 TimePoint now) {
+    sessions_.heard(neighbor, state, reason, now);
+  }
 
   // The next turn() looks at the whole kernel and mends what others changed.
   void resync();
@@ -51,13 +60,19 @@ class Controller {
   // Brings everything in line. Returns when it must be called again at the latest.
   TimePoint turn(TimePoint now);
 
-  // Withdraws everything, for good; checks and IPVS go on. Then isWithdrawn() tells when ExaBGP
-  // has acknowledged it.
+  // From the next turn() on, what is announced is announced as of a node that is about to stop, and
+  // nothing else is any more.
+  void setDraining() { announcer_.setDraining(); }
+  // Withdraws everything, for good; checks and IPVS go on.
   void withdrawAll() { announcer_.withdrawAll(); }
-  bool isWithdrawn() const { return announcer_.isSynced(); }
+  // ExaBGP has acknowledged all that it was told.
+  bool isSynced() const { return announcer_.isSynced(); }
 
-  // Programmed, and every service has its verdicts: what "ready" means to systemd.
-  bool isReady(TimePoint now) const;
+  // As of the last turn(): programmed, and every service has its verdicts. What "ready" means to
+  // systemd.
+  bool isReady() const;
+  // For people to see.
+  const Sessions& sessions() const { return sessions_; }
 
  private:
   // A service whose VIPs the site file dropped, held as it was until their routes are gone and
@@ -70,18 +85,19 @@ class Controller {
   };
 
   void configure(config::Site site, TimePoint now);
+  void configureBgp(TimePoint now);
   void own();
   void retireDropped(TimePoint now);
   ipvs::WantedService asHeld(const ipvs::ServiceKey& key) const;
   bool isDropped(const std::set<Prefix>& vips) const;
   std::map<CheckId, healthcheck::Health> assumedHealth() const;
-  void logUpdate(const healthcheck::Outcome& outcome, const HealthTable::Update& update) const;
   ipvs::WantedTable wanted(TimePoint now);
   std::set<ipvs::ServiceKey> idle() const;
   std::set<ipvs::ServiceKey> unusedProbeServices() const;
   void judgeNode();
+  void reconcile(TimePoint now);
   void startJobs();
-  std::map<Prefix, Decision> decide(TimePoint now) const;
+  std::map<Prefix, Decision> decide(TimePoint now);
   std::string explain(const Prefix& vip) const;
   std::set<Prefix> heldAddresses() const;
   TimePoint nextDeadline(TimePoint now) const;
@@ -94,7 +110,11 @@ class Controller {
   bool suspect_ = false;  // every check fell at once: maybe this node did
   Programmer programmer_;
   GlobalsKeeper globals_;
+  Decisions decisions_;
+  ipvs::WantedTable wanted_;  // of the model's services, and those that probes use
+  Gate gate_;
   Announcer announcer_;
+  Sessions sessions_;
   Vips vips_;
   std::map<ipvs::ServiceKey, Retiring> retiring_;
 };

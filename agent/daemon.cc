@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <random>
 
 #include "agent/interfaces.h"
 #include "agent/setup.h"
@@ -22,6 +23,8 @@ namespace {
 // A relay that does not connect, or an ExaBGP that does not answer, must not hold up the stop.
 constexpr Millis kWithdrawPatience{5000};
 constexpr Millis kExabgpGrace{5000};
+// ExaBGP starts, and its relay connects, in a second; on a starved machine in ten.
+constexpr Millis kRelayPatience{30000};
 
 // The site file's own, and those without which answers to probes through a tunnel, which come from
 // an address that is this node's too, would be dropped.
@@ -41,6 +44,13 @@ void setSysctls(const config::Site& site) {
                 {{"name", change.name}, {"before", change.before}, {"after", change.after}});
     }
   }
+}
+
+// 0 to 1
+double chance() {
+  std::random_device device;
+  return static_cast<double>(device() - std::random_device::min()) /
+         static_cast<double>(std::random_device::max() - std::random_device::min());
 }
 
 bool isManaged(const config::Site& site) {
@@ -93,7 +103,7 @@ Status Daemon::prepare() {
       *kernel_, *globals_, *interfaces_, *memory_,
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
-      [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }});
+      [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }, chance()});
   if (const auto ready = readyForBgp(site_); !ready) return ready;
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
   // Asking takes half a second, so only when no ExaBGP of ours is on record.
@@ -141,28 +151,62 @@ bgp::RelayLink::Events Daemon::relayEvents() {
   bgp::RelayLink::Events events;
   events.connected = [this](const bgp::RouteSet& standing) {
     log::info("bgp.relay_connected", {{"routes", standing.size()}});
-    controller_->onRelayConnected(standing);
+    relayTimer_.cancel();
+    controller_->onRelayConnected(standing, Clock::now());
     scheduleTurn();
   };
   events.synced = [this](std::uint64_t generation) {
     controller_->onSynced(generation);
-    if (phase_ == Phase::withdrawing) checkWithdrawn();
+    checkSynced();
     scheduleTurn();
   };
-  events.session = [](const IpAddress& neighbor, const std::string& state,
-                      const std::string& reason) {
-    const auto level = state == "down" ? log::Level::warning : log::Level::info;
-    log::event(level, "bgp.session_" + state, {{"neighbor", neighbor.str()}, {"reason", reason}});
+  events.session = [this](const IpAddress& neighbor, const std::string& state,
+                          const std::string& reason) {
+    controller_->onSession(neighbor, state, reason, Clock::now());
+    scheduleTurn();
   };
   events.error = [](const std::string& what) { log::error("bgp.report", {{"reason", what}}); };
-  events.disconnected = [] { log::warning("bgp.relay_lost"); };
+  events.disconnected = [this] {
+    log::warning("bgp.relay_lost");
+    controller_->onRelayLost(Clock::now());
+    expectRelay();
+    scheduleTurn();
+  };
+  events.stuck = [this](const std::string& what) { onStuck(what); };
+  events.frozen = [this](int pid) { onFrozen(pid); };
   return events;
+}
+
+// With an ExaBGP of somebody else it is for that one to act.
+void Daemon::onStuck(const std::string& what) {
+  const bool ours = exabgp_ && phase_ != Phase::ending;
+  log::error("exabgp.stuck", {{"reason", what}, {"effect", ours ? "it is restarted" : "none"}});
+  if (ours) exabgp_->restart(what);
+}
+
+// An ExaBGP that hangs does not start the relay again that has gone.
+void Daemon::expectRelay() {
+  if (!exabgp_ && !isManaged(site_)) return;
+  relayTimer_.expires_after(kRelayPatience);
+  relayTimer_.async_wait([this](ErrorCode error) {
+    if (error || relay_->isConnected()) return;
+    onStuck("no relay has connected for " + formatDuration(kRelayPatience));
+    expectRelay();
+  });
+}
+
+// ExaBGP starts the relay again when it is gone.
+void Daemon::onFrozen(int pid) {
+  const bool ours = exabgp_ && pid > 1;
+  log::error("bgp.relay_frozen", {{"pid", pid}, {"effect", ours ? "it is killed" : "none"}});
+  if (ours) ::kill(pid, SIGKILL);
 }
 
 bgp::ExabgpProcess::Events Daemon::exabgpEvents() {
   bgp::ExabgpProcess::Events events;
-  events.started = [](int pid, bool adopted) {
+  events.started = [this](int pid, bool adopted) {
     log::info(adopted ? "exabgp.adopted" : "exabgp.started", {{"pid", pid}});
+    expectRelay();
   };
   events.exited = [](const std::string& how) { log::error("exabgp.exited", {{"how", how}}); };
   events.failed = [](const Error& error) {
@@ -181,7 +225,7 @@ void Daemon::turn() {
   turnScheduled_ = false;
   if (phase_ == Phase::ending) return;
   const auto due = controller_->turn(Clock::now());
-  if (!ready_ && controller_->isReady(Clock::now())) {
+  if (!ready_ && controller_->isReady()) {
     ready_ = true;
     log::info("agent.ready");
     notifyServiceManager("READY=1");
@@ -211,8 +255,7 @@ void Daemon::onSignal(int signal) {
   } else if (phase_ == Phase::running) {
     stop();
   } else {
-    log::warning("agent.hurried", {{"because", "a second signal to stop"}});
-    stopExabgp();
+    hurry();
   }
 }
 
@@ -256,33 +299,74 @@ Status Daemon::readyForBgp(const config::Site& site) {
 }
 
 void Daemon::stop() {
-  notifyServiceManager("STOPPING=1");
-  log::info("agent.stopping", {{"drain", formatDuration(site_.shutdown.drain)}});
-  phase_ = Phase::withdrawing;
-  controller_->withdrawAll();
-  stopTimer_.expires_after(kWithdrawPatience);
-  stopTimer_.async_wait([this](ErrorCode error) {
-    if (error || phase_ != Phase::withdrawing) return;
-    log::warning("bgp.withdraw_unconfirmed", {{"waited", formatDuration(kWithdrawPatience)}});
-    stopExabgp();
-  });
-  checkWithdrawn();
+  using std::chrono::microseconds;
+  const auto& how = site_.shutdown;
+  // systemd's own limit may be shorter than what the site file wants.
+  const microseconds most = how.graceful + how.drain + 2 * kWithdrawPatience + kExabgpGrace;
+  notifyServiceManager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(most.count()));
+  if (how.onStop == config::OnStop::hold) return letGo();
+  log::info("agent.stopping",
+            {{"graceful", formatDuration(how.graceful)}, {"drain", formatDuration(how.drain)}});
+  if (how.graceful == Millis::zero() || !relay_ || !relay_->isConnected()) return withdraw();
+  controller_->setDraining();
+  turn();  // tells ExaBGP
+  wait(Phase::graceful, kWithdrawPatience, &Daemon::withdraw);
+  checkSynced();
 }
 
-void Daemon::checkWithdrawn() {
-  if (phase_ != Phase::withdrawing) return;
+// One step on.
+void Daemon::hurry() {
+  if (phase_ == Phase::ending) return;
+  log::warning("agent.hurried", {{"because", "another signal to stop"}});
+  const bool isWithdrawn = phase_ == Phase::withdrawing || phase_ == Phase::draining;
+  return isWithdrawn ? stopExabgp() : withdraw();
+}
+
+// For the next agent, which goes on with the routes, ExaBGP and IPVS as they are.
+void Daemon::letGo() {
+  phase_ = Phase::ending;
+  const auto hold = site_.bgp ? site_.bgp->hold : Millis(0);
+  log::info("agent.stopping", {{"routes", "stand for " + formatDuration(hold)},
+                               {"exabgp", exabgp_ ? "runs on" : "not ours"}});
+  end();
+}
+
+void Daemon::withdraw() {
+  if (phase_ == Phase::graceful) {
+    log::warning("bgp.draining_unconfirmed", {{"effect", "routes are withdrawn now"}});
+  }
+  controller_->withdrawAll();
+  wait(Phase::withdrawing, kWithdrawPatience, &Daemon::stopExabgp);
   if (!relay_) return stopExabgp();  // nothing was announced, nothing to wait for
-  if (!controller_->isWithdrawn()) return;
-  log::info("bgp.withdrawn");
-  phase_ = Phase::draining;
-  stopTimer_.expires_after(site_.shutdown.drain);
-  stopTimer_.async_wait([this](ErrorCode error) {
-    if (!error) stopExabgp();
+  checkSynced();
+}
+
+// ExaBGP has acknowledged something: maybe what is waited for.
+void Daemon::checkSynced() {
+  if (!controller_->isSynced()) return;
+  if (phase_ == Phase::graceful) {
+    log::info("bgp.draining");
+    wait(Phase::gracePeriod, site_.shutdown.graceful, &Daemon::withdraw);
+  } else if (phase_ == Phase::withdrawing) {
+    log::info("bgp.withdrawn");
+    wait(Phase::draining, site_.shutdown.drain, &Daemon::stopExabgp);
+  }
+}
+
+// Goes on with `next` when the phase has lasted that long.
+void Daemon::wait(Phase phase, Millis duration, void (Daemon::*next)()) {
+  phase_ = phase;
+  stopTimer_.expires_after(duration);
+  stopTimer_.async_wait([this, phase, next](ErrorCode error) {
+    if (!error && phase_ == phase) (this->*next)();
   });
 }
 
 void Daemon::stopExabgp() {
   if (phase_ == Phase::ending) return;
+  if (phase_ == Phase::withdrawing && relay_) {
+    log::warning("bgp.withdraw_unconfirmed", {{"effect", "ExaBGP is stopped now"}});
+  }
   phase_ = Phase::ending;
   stopTimer_.cancel();
   if (!exabgp_) return end();

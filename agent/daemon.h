@@ -29,6 +29,15 @@ class Daemon {
   int run();
 
  private:
+  enum class Phase {
+    running,
+    graceful,     // routes are made unattractive, ExaBGP has not acknowledged it yet
+    gracePeriod,  // it has: routers choose others
+    withdrawing,  // ExaBGP has not acknowledged it yet
+    draining,     // it has: traffic leaves
+    ending,
+  };
+
   // Everything that can be missing is looked for before anything is changed.
   Status prepare();
   Status readyForBgp(const config::Site& site);
@@ -37,6 +46,9 @@ class Daemon {
   std::string exabgpRecord() const { return options_.runDir + "/exabgp.pid"; }
   bgp::RelayLink::Events relayEvents();
   bgp::ExabgpProcess::Events exabgpEvents();
+  void onStuck(const std::string& what);
+  void onFrozen(int pid);
+  void expectRelay();
 
   void scheduleTurn();
   void turn();
@@ -45,9 +57,14 @@ class Daemon {
   void reload();
   void reloadFailed(const std::string& reason);
 
-  // Stopping: withdraw, wait for ExaBGP's word, let traffic leave, stop ExaBGP, end.
+  // Stopping: announce as a node that is about to stop, withdraw, wait for ExaBGP's word, let
+  // traffic leave, stop ExaBGP, end. Or leave all as it is, and end.
   void stop();
-  void checkWithdrawn();
+  void hurry();
+  void letGo();
+  void withdraw();
+  void checkSynced();
+  void wait(Phase phase, Millis duration, void (Daemon::*next)());
   void stopExabgp();
   void end();
 
@@ -57,6 +74,7 @@ class Daemon {
   asio::signal_set signals_{loop_};
   asio::steady_timer turnTimer_{loop_};
   asio::steady_timer stopTimer_{loop_};
+  asio::steady_timer relayTimer_{loop_};
   UniqueFd lock_;
   std::unique_ptr<ipvs::Kernel> kernel_;
   std::unique_ptr<ipvs::GlobalsKernel> globals_;
@@ -68,7 +86,7 @@ class Daemon {
   std::unique_ptr<healthcheck::Prober> prober_;  // last: its thread ends first
   bool turnScheduled_ = false;
   bool ready_ = false;
-  enum class Phase { running, withdrawing, draining, ending } phase_ = Phase::running;
+  Phase phase_ = Phase::running;
 };
 
 }  // namespace l4ward::agent

@@ -15,7 +15,7 @@ Pace paceOf(const healthcheck::State& state) {
 
 void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint now,
                             const std::map<CheckId, Health>& assumed) {
-  std::map<CheckId, Entry> next;
+  std::unordered_map<CheckId, Entry> next;
   for (const auto& [id, check] : checks) {
     if (const auto known = entries_.find(id); known != entries_.end()) {
       next.insert(*known);
@@ -102,6 +102,17 @@ bool HealthTable::wasServing(const Backend& backend, TimePoint now) const {
     return entry && (entry->state.health == Health::up || entry->fell);
   });
   return wasUp && warmAt(backend).value_or(now) <= now;
+}
+
+TimePoint HealthTable::changesAt(const Backend& backend, TimePoint now, Millis deadline) const {
+  auto at = warmAt(backend).value_or(now);
+  if (at <= now) at = TimePoint::max();
+  for (const auto id : backend.checks) {
+    const auto* entry = find(id);
+    if (!entry || entry->state.verified || entry->since + deadline <= now) continue;
+    at = std::min(at, entry->since + deadline);
+  }
+  return at;
 }
 
 std::uint32_t HealthTable::weight(const Backend& backend) const {

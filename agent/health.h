@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "agent/model.h"
 #include "healthcheck/schedule.h"
@@ -57,6 +58,9 @@ class HealthTable {
   bool isServing(const Backend& backend, TimePoint now) const;
   // As isServing, but a server whose checks fell and had been up counts as up still.
   bool wasServing(const Backend& backend, TimePoint now) const;
+  // When isServing() or isVerified() changes without an outcome: a warm-up or `deadline` ends.
+  // TimePoint::max(): never.
+  TimePoint changesAt(const Backend& backend, TimePoint now, Millis deadline) const;
   // The weight that it is to have: the configured one, or what agents make of it, in quarters.
   std::uint32_t weight(const Backend& backend) const;
 
@@ -65,7 +69,7 @@ class HealthTable {
   bool allFellTogether(const std::map<CheckId, Check>& checks) const;
 
  private:
-  std::map<CheckId, Entry> entries_;
+  std::unordered_map<CheckId, Entry> entries_;
 };
 
 // How soon a check in this state is to be made again.

@@ -112,20 +112,41 @@ class Compiler {
   // `port`: where the servers listen; 0: at the port that the client used.
   VirtualService toService(const config::Service& service, const config::Pool& pool, Family family,
                            std::uint16_t port, const std::set<Prefix>& vips) {
-    VirtualService out{service.name,   pool.name, vips, toConfig(service, family),
-                       service.quorum, {}};
+    VirtualService out;
+    out.service = service.name;
+    out.pool = pool.name;
+    out.vips = vips;
+    out.config = toConfig(service, family);
+    out.quorum = service.quorum;
+    out.belowQuorum = service.belowQuorum;
+    out.panicThreshold = service.panicThreshold;
+    const auto& vip = vips.begin()->address;
+    out.backends = toBackends(pool, family, port, vip, {});
+    if (!service.backupPool.empty()) {
+      out.backups = toBackends(site_.pools.at(service.backupPool), family, port, vip, out.backends);
+    }
+    return out;
+  }
+
+  using Backends = std::map<Endpoint, Backend>;
+
+  // The pool's servers without those in `known`.
+  Backends toBackends(const config::Pool& pool, Family family, std::uint16_t port,
+                      const IpAddress& vip, const Backends& known) {
+    Backends out;
+    const auto path = toPath(pool);
     for (const auto& server : pool.servers) {
       const auto* address = addressFor(server, family, pool.forward == config::Forward::tunnel);
       if (!address) continue;
       const Endpoint endpoint{*address, port};
-      const auto path = toPath(pool);
-      out.backends[endpoint] = {server.name,
-                                path,
-                                {server.thresholds.upper, server.thresholds.lower},
-                                server.weight,
-                                checks_.add(pool, server, endpoint, path, vips.begin()->address),
-                                pool.warmUp,
-                                pool.agentWeights};
+      if (known.contains(endpoint)) continue;
+      out[endpoint] = {server.name,
+                       path,
+                       {server.thresholds.upper, server.thresholds.lower},
+                       server.weight,
+                       checks_.add(pool, server, endpoint, path, vip),
+                       pool.warmUp,
+                       pool.agentWeights};
     }
     return out;
   }
@@ -136,6 +157,13 @@ class Compiler {
 };
 
 }  // namespace
+
+const Backend* VirtualService::find(const Endpoint& server) const {
+  for (const auto* servers : {&backends, &backups}) {
+    if (const auto found = servers->find(server); found != servers->end()) return &found->second;
+  }
+  return nullptr;
+}
 
 Model compile(const config::Site& site) {
   return Compiler(site).run();

@@ -35,7 +35,13 @@ struct VirtualService {
   std::set<Prefix> vips;  // whose traffic it takes
   ipvs::ServiceConfig config;
   config::Quorum quorum;
+  config::BelowQuorum belowQuorum = config::BelowQuorum::withdraw;
+  unsigned panicThreshold = 0;           // per cent of the servers; 0: never
   std::map<Endpoint, Backend> backends;  // in canonical order
+  std::map<Endpoint, Backend> backups;   // the backup pool's, those of `backends` left out
+
+  // Of either pool; nullptr if there is no such server.
+  const Backend* find(const Endpoint& server) const;
 };
 
 // One probe that is made, for however many services.

@@ -22,7 +22,13 @@ ipvs::WantedTable wantedOf(const Model& model, const ipvs::ActualTable& actual) 
     const auto held = actual.find(key);
     if (held == actual.end()) continue;
     for (const auto& destination : held->second.destinations) {
-      const auto found = wanted.destinations.find(destination.address);
+      const auto& address = destination.address;
+      // The backup pool's are there while they are needed.
+      if (const auto backup = service.backups.find(address); backup != service.backups.end()) {
+        const auto& server = backup->second;
+        wanted.destinations[address] = {server.path, server.weight, false, server.thresholds};
+      }
+      const auto found = wanted.destinations.find(address);
       if (found != wanted.destinations.end()) found->second.out = destination.weight == 0;
     }
   }

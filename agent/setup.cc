@@ -88,7 +88,8 @@ Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& 
   config.gracefulRestart = std::min<Millis>(site.bgp->hold, std::chrono::seconds(4095));
   for (const auto& neighbor : site.bgp->neighbors) {
     bgp::ExabgpNeighbor out{
-        neighbor.address, neighbor.localAddress, neighbor.peerAs, neighbor.holdTime, {}};
+        neighbor.address,  neighbor.localAddress, neighbor.peerAs,  neighbor.holdTime, {},
+        neighbor.multihop, neighbor.ttlSecurity,  neighbor.passive, neighbor.port};
     if (!neighbor.passwordFile.empty()) {
       auto password = readPassword(neighbor.passwordFile);
       if (!password) return tl::unexpected(password.error());

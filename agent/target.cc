@@ -2,19 +2,21 @@
 
 namespace l4ward::agent {
 
-ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health, TimePoint now,
-                              bool believe) {
-  ipvs::WantedTable table = model.probeServices;
-  for (const auto& [key, service] : model.services) {
-    auto& wanted = table[key];
-    wanted.config = service.config;
-    for (const auto& [endpoint, backend] : service.backends) {
-      const bool in = believe ? health.isServing(backend, now) : health.wasServing(backend, now);
-      wanted.destinations[endpoint] = {backend.path, health.weight(backend), !in,
-                                       backend.thresholds};
-    }
+ipvs::WantedService wantedService(const VirtualService& service, const HealthTable& health,
+                                  const ServerUse& use, TimePoint now, bool believe) {
+  ipvs::WantedService wanted{service.config, {}};
+  const auto put = [&](const auto& server, bool in) {
+    const auto& [endpoint, backend] = server;
+    wanted.destinations[endpoint] = {backend.path, health.weight(backend), !in, backend.thresholds};
+  };
+  for (const auto& server : service.backends) {
+    const bool passes =
+        believe ? health.isServing(server.second, now) : health.wasServing(server.second, now);
+    put(server, use.own == ServerUse::Own::all || (use.own == ServerUse::Own::checked && passes));
   }
-  return table;
+  if (!use.backups) return wanted;
+  for (const auto& server : service.backups) put(server, health.isServing(server.second, now));
+  return wanted;
 }
 
 bool Drains::finished(const Key& key, const ipvs::Destination& destination, TimePoint now,
@@ -31,12 +33,13 @@ Target Drains::extend(ipvs::WantedTable wanted, const ipvs::ActualTable& actual,
   Target target{std::move(wanted), {}};
   std::map<Key, TimePoint> draining;
   for (const auto& [key, service] : actual) {
-    const bool isWanted = target.wanted.contains(key);
+    const auto found = target.wanted.find(key);
+    const bool isWanted = found != target.wanted.end();
     if (!isWanted && !owned.contains(key)) continue;  // somebody else's
 
     ipvs::WantedService left{service.config, {}};
     for (const auto& destination : service.destinations) {
-      if (isWanted && target.wanted[key].destinations.contains(destination.address)) continue;
+      if (isWanted && found->second.destinations.contains(destination.address)) continue;
       const Key drain{key, destination.address};
       if (finished(drain, destination, now, limit)) continue;
       draining.insert(*since_.find(drain));
@@ -46,7 +49,7 @@ Target Drains::extend(ipvs::WantedTable wanted, const ipvs::ActualTable& actual,
                                                 destination.thresholds};
     }
     if (isWanted) {
-      target.wanted[key].destinations.merge(left.destinations);
+      found->second.destinations.merge(left.destinations);
     } else if (left.destinations.empty()) {
       target.remove.push_back(key);
     } else {

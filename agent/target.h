@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/availability.h"
 #include "agent/health.h"
 #include "agent/model.h"
 #include "base/clock.h"
@@ -15,10 +16,10 @@
 
 namespace l4ward::agent {
 
-// Every server of the site file; those that take no new connections are out. Beside them the
-// services that probes use. `believe`: else checks that fell are not, see HealthTable::wasServing.
-ipvs::WantedTable wantedTable(const Model& model, const HealthTable& health, TimePoint now,
-                              bool believe);
+// Every server that is to be in the table; those that take no new connections are out. `believe`:
+// else checks that fell are not, see HealthTable::wasServing.
+ipvs::WantedService wantedService(const VirtualService& service, const HealthTable& health,
+                                  const ServerUse& use, TimePoint now, bool believe);
 
 struct Target {
   ipvs::WantedTable wanted;

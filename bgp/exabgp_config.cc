@@ -20,6 +20,22 @@ long long wholeSeconds(Millis duration) {
   return std::chrono::ceil<std::chrono::seconds>(duration).count();
 }
 
+// ExaBGP never looks at the TTL of what comes, so this lets the peer check ours and no more. What a
+// listening socket sends is set by the incoming one.
+std::string ttlText(const ExabgpNeighbor& neighbor) {
+  if (neighbor.ttlSecurity > 0) {
+    return neighbor.passive ? "    incoming-ttl 255;\n" : "    outgoing-ttl 255;\n";
+  }
+  if (neighbor.multihop == 0 || neighbor.passive) return "";  // the system's is 64
+  return "    outgoing-ttl " + std::to_string(neighbor.multihop) + ";\n";
+}
+
+std::string portText(const ExabgpNeighbor& neighbor) {
+  const std::string port = std::to_string(neighbor.port);
+  if (neighbor.passive) return "    passive true;\n    listen " + port + ";\n";
+  return neighbor.port == 179 ? "" : "    connect " + port + ";\n";
+}
+
 std::string neighborText(const ExabgpConfig& config, const ExabgpNeighbor& neighbor) {
   std::string text = "neighbor " + neighbor.address.str() + " {\n";
   text += "    router-id " + config.routerId.str() + ";\n";  // mandatory for IPv6 sessions
@@ -31,6 +47,7 @@ std::string neighborText(const ExabgpConfig& config, const ExabgpNeighbor& neigh
     text += "    md5-password " + quoted(neighbor.password) + ";\n";
     text += "    md5-base64 false;\n";  // else one of only [a-f0-9] is taken for base64
   }
+  text += ttlText(neighbor) + portText(neighbor);
   text += "    manual-eor true;\n";  // the relay says when all routes are there
   text += "    adj-rib-in false;\n";
   text += "    capability {\n        asn4 enable;\n";
@@ -62,12 +79,27 @@ std::string exabgpConfigText(const ExabgpConfig& config) {
   return text;
 }
 
+bool needsRestart(const std::string& before, const std::string& after) {
+  const std::string start = "\nneighbor ", end = "\n}\n";
+  for (std::size_t at = after.find(start); at != std::string::npos;
+       at = after.find(start, at + 1)) {
+    const std::string neighbor = after.substr(at, after.find(end, at) + end.size() - at);
+    const bool listens = neighbor.find("\n    listen ") != std::string::npos;
+    if (listens && before.find(neighbor) == std::string::npos) return true;
+  }
+  return false;
+}
+
 std::map<std::string, std::string> exabgpEnvironment(const std::string& user) {
   return {
-      {"exabgp_daemon_user", user}, {"exabgp_daemon_daemonize", "false"},
-      {"exabgp_api_ack", "true"},   {"exabgp_api_cli", "false"},
-      {"exabgp_tcp_bind", ""},      {"exabgp_log_destination", "stdout"},
-      {"exabgp_log_level", "CRIT"},  // INFO logs every route
+      {"exabgp_daemon_user", user},
+      {"exabgp_daemon_daemonize", "false"},
+      {"exabgp_api_ack", "true"},
+      {"exabgp_api_cli", "false"},
+      {"exabgp_tcp_bind", ""},
+      {"exabgp_log_destination", "stdout"},
+      // INFO logs every route, and of CRIT and CRITICAL each version knows one.
+      {"exabgp_log_level", "WARNING"},
   };
 }
 

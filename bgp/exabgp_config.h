@@ -19,7 +19,12 @@ struct ExabgpNeighbor {
   IpAddress localAddress;
   std::uint32_t peerAs = 0;
   Millis holdTime{9000};
-  std::string password;  // empty: none
+  std::string password;   // empty: none
+  unsigned multihop = 0;  // 2..255: TTL of what we send, so the peer is that near; 0: not set
+  unsigned ttlSecurity =
+      0;                 // 1..254: we send with TTL 255, for the peer's check (RFC 5082); 0: off
+  bool passive = false;  // waits for the peer to connect
+  std::uint16_t port = 179;  // the peer's; passive: ours
 };
 
 struct ExabgpConfig {
@@ -38,6 +43,10 @@ Status checkExabgpString(std::string_view text);
 // The whole file; passwords and paths must pass checkExabgpString. EXABGP.md's traps hold: one
 // family a session, manual-eor, no route-refresh, …
 std::string exabgpConfigText(const ExabgpConfig& config);
+
+// Whether a reload is not enough for the change from one such text to another: ExaBGP opens the
+// sockets of passive neighbors when it starts.
+bool needsRestart(const std::string& before, const std::string& after);
 
 // The variables to run it with: {"exabgp_api_ack", "true"}, …
 std::map<std::string, std::string> exabgpEnvironment(const std::string& user);

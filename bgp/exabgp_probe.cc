@@ -46,21 +46,32 @@ Result<std::string> parseExabgpVersion(const std::string& output) {
   return fail("version " + version + " does not work with l4ward; install 4.2 or 5");
 }
 
-Result<std::string> ExabgpProcess::probe(const std::string& program) {
+namespace {
+
+Result<std::string> ask(const std::string& program, const std::string& argument) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failErrno("cannot make a pipe", errno);
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  const auto id = spawn({{program, "--version"}, {}, writer.get()});
+  const auto id = spawn({{program, argument}, {}, writer.get()});
   if (!id) return fail(id.error().message + " (apt-get install exabgp)", id.error().code);
   writer.reset();
-  const std::string output = readUntil(reader.get(), Clock::now() + kProbeTime);
+  std::string output = readUntil(reader.get(), Clock::now() + kProbeTime);
   ::kill(id->pid, SIGKILL);  // our own child, not reaped yet
   while (::waitpid(id->pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+  return output;
+}
+
+}  // namespace
+
+Result<std::string> ExabgpProcess::probe(const std::string& program) {
+  auto output = ask(program, "--version");
+  if (output && output->find("usage:") != std::string::npos) output = ask(program, "version");  // 5
+  if (!output) return tl::unexpected(output.error());
   // A machine under load must not keep the agent from its work: silence is no refusal.
-  if (output.empty()) return std::string("unknown");
-  const auto version = parseExabgpVersion(output);
+  if (output->empty()) return std::string("unknown");
+  const auto version = parseExabgpVersion(*output);
   if (!version) return fail(program + ": " + version.error().message);
   return *version;
 }

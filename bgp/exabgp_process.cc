@@ -96,6 +96,7 @@ class ExabgpProcess::Impl {
         killDeadline_(loop) {}
 
   Status run(const std::string& configText);
+  void restart(const std::string& why);
   void stop(Millis grace, std::function<void()> done);
 
  private:
@@ -104,7 +105,8 @@ class ExabgpProcess::Impl {
   void launchOrRetry();
   void watchRunning(std::unique_ptr<ChildWatch> watch, bool adopted);
   void onExit(const std::string& how);
-  void retryLater();
+  void startAgainIn(Millis wait);
+  bool wasRestarted() const;
   Status writeConfig(const std::string& path) const;
   Status writeRecord() const;
   Status check();
@@ -123,10 +125,13 @@ class ExabgpProcess::Impl {
   std::unique_ptr<ChildWatch> running_;
   std::unique_ptr<ChildWatch> checking_;
   TimePoint startedAt_;
-  std::string wanted_;   // the configuration that run() was given last, unless it was refused
-  std::string good_;     // the last one that ExaBGP took; empty: unknown
-  std::string checked_;  // the one that is being validated
-  std::string config_;   // fingerprint of the one that ExaBGP has
+  std::string wanted_;       // the configuration that run() was given last, unless it was refused
+  std::string good_;         // the last one that ExaBGP took; empty: unknown
+  std::string checked_;      // the one that is being validated
+  std::string config_;       // fingerprint of the one that ExaBGP has
+  bool isVersion5_ = false;  // it does not know --validate
+  std::string restartWhy_;   // of the restart() that is under way; empty: none is
+  std::optional<TimePoint> restartedAt_;
   bool stopping_ = false;
   std::function<void()> stopped_;
 };
@@ -138,7 +143,7 @@ Status ExabgpProcess::Impl::run(const std::string& configText) {
     const auto record = readRecord(options_.recordPath);
     if (!record || !adopt(*record)) {
       const Status launched = launch();
-      if (!launched && !running_) retryLater();
+      if (!launched && !running_) startAgainIn(backoff_.next());
       return launched;
     }
   }
@@ -189,12 +194,22 @@ void ExabgpProcess::Impl::onExit(const std::string& how) {
     return;
   }
   if (Clock::now() - startedAt_ > kLongRun) backoff_.reset();
-  retryLater();
-  if (events_.exited) events_.exited(how);
+  const std::string why = std::exchange(restartWhy_, {});
+  if (!why.empty() && !wasRestarted()) {
+    restartedAt_ = Clock::now();
+    startAgainIn(Millis(0));
+  } else {
+    startAgainIn(backoff_.next());
+  }
+  if (events_.exited) events_.exited(why.empty() ? how : how + ": " + why);
 }
 
-void ExabgpProcess::Impl::retryLater() {
-  restart_.expires_after(backoff_.next());
+bool ExabgpProcess::Impl::wasRestarted() const {
+  return restartedAt_ && Clock::now() - *restartedAt_ <= kLongRun;
+}
+
+void ExabgpProcess::Impl::startAgainIn(Millis wait) {
+  restart_.expires_after(wait);
   restart_.async_wait([this](const ErrorCode& cancelled) {
     if (!cancelled && !stopping_ && !running_) launchOrRetry();
   });
@@ -204,7 +219,7 @@ void ExabgpProcess::Impl::launchOrRetry() {
   const Status launched = launch();
   if (launched) return;
   failed(launched.error());
-  if (!running_) retryLater();
+  if (!running_) startAgainIn(backoff_.next());
 }
 
 Status ExabgpProcess::Impl::writeConfig(const std::string& path) const {
@@ -227,9 +242,10 @@ Status ExabgpProcess::Impl::check() {
   const auto output = openLog(options_.logPath + ".check", kLogLimit);
   if (!output) return tl::unexpected(output.error());
   auto environment = exabgpEnvironment(options_.user);
-  environment["exabgp_log_level"] = "ERR";  // which names the line that is wrong
-  const auto id =
-      spawn({{options_.program, "--validate", checkPath()}, environment, output->get()});
+  // Which names the line that is wrong, but not the passwords.
+  environment["exabgp_log_level"] = isVersion5_ ? "ERROR" : "ERR";
+  const std::string verb = isVersion5_ ? "validate" : "--validate";
+  const auto id = spawn({{options_.program, verb, checkPath()}, environment, output->get()});
   if (!id) return tl::unexpected(id.error());
   auto watch = ChildWatch::start(loop_, *id, [this](const std::string& how) { onChecked(how); });
   if (!watch) return tl::unexpected(watch.error());
@@ -244,7 +260,8 @@ Status ExabgpProcess::Impl::check() {
 void ExabgpProcess::Impl::onChecked(const std::string& how) {
   checking_.reset();
   checkDeadline_.cancel();
-  if (checked_ != wanted_ && running_) {  // run() was called meanwhile
+  const bool isOtherVersion = how == "exit status 2" && !std::exchange(isVersion5_, true);
+  if (isOtherVersion || (checked_ != wanted_ && running_)) {  // or run() was called meanwhile
     if (const Status again = check(); !again) failed(again.error());
     return;
   }
@@ -262,11 +279,23 @@ void ExabgpProcess::Impl::onChecked(const std::string& how) {
 Status ExabgpProcess::Impl::reload() {
   if (const Status written = writeConfig(options_.configPath); !written) return written;
   ::unlink(checkPath().c_str());
-  running_->signal(SIGUSR1);
+  const bool anew = needsRestart(good_, wanted_);
   good_ = wanted_;
   config_ = fingerprint(wanted_);
+  if (anew) {
+    restart("a new passive neighbor");
+    return {};
+  }
+  running_->signal(SIGUSR1);
   log::info("exabgp.reload");
   return writeRecord();
+}
+
+void ExabgpProcess::Impl::restart(const std::string& why) {
+  if (!running_ || stopping_) return;
+  log::warning("exabgp.restart", {{"reason", why}});
+  restartWhy_ = why;
+  running_->signal(SIGKILL);
 }
 
 void ExabgpProcess::Impl::stop(Millis grace, std::function<void()> done) {
@@ -293,6 +322,9 @@ ExabgpProcess::ExabgpProcess(asio::io_context& loop, Options options, Events eve
 ExabgpProcess::~ExabgpProcess() = default;
 Status ExabgpProcess::run(const std::string& configText) {
   return impl_->run(configText);
+}
+void ExabgpProcess::restart(const std::string& why) {
+  impl_->restart(why);
 }
 void ExabgpProcess::stop(Millis grace, std::function<void()> done) {
   impl_->stop(grace, std::move(done));

@@ -44,6 +44,10 @@ class ExabgpProcess {
   // the old one goes on. A start that fails is an error here and is retried with backoff.
   Status run(const std::string& configText);
 
+  // For one that hangs: SIGKILL, and a new one at once, with backoff if this is the second time
+  // within a minute. `exited` is called as for any death. Nothing happens if none runs.
+  void restart(const std::string& why);
+
   // SIGTERM, then SIGKILL after `grace`; `done` is called when it is gone.
   void stop(Millis grace, std::function<void()> done);
 

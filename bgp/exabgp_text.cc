@@ -1,8 +1,11 @@
 #include "bgp/exabgp_text.h"
 
-#include <algorithm>
+#include <charconv>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace l4ward::bgp {
@@ -10,28 +13,86 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool isLarge(const std::string& community) {
-  return std::count(community.begin(), community.end(), ':') == 2;
-}
+constexpr std::uint64_t kMax16 = 0xffff;
+constexpr std::uint64_t kMax32 = 0xffffffff;
 
-void appendList(std::string& line, std::string_view name, const std::vector<std::string>& all,
-                bool large) {
-  std::string list;
-  for (const std::string& one : all) {
-    if (isLarge(one) != large) continue;
-    if (!list.empty()) list += ' ';
-    list += one;
+// "1:22:333": as many numbers as there are limits, each of digits only and within its own.
+std::optional<std::vector<std::uint64_t>> numbers(std::string_view text,
+                                                  std::initializer_list<std::uint64_t> limits) {
+  std::vector<std::uint64_t> all;
+  for (const std::uint64_t limit : limits) {
+    if (!all.empty()) {
+      if (!text.starts_with(':')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || number > limit) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    all.push_back(number);
   }
-  if (!list.empty()) line.append(" ").append(name).append(" [").append(list).append("]");
+  return text.empty() ? std::optional(all) : std::nullopt;
 }
 
-std::string routeLine(std::string_view verb, const RouteKey& key, const Attributes& attributes) {
-  std::string line = "neighbor " + key.neighbor.str() + " " + std::string(verb) + " route " +
-                     key.prefix.str() + " next-hop " + attributes.nextHop.str();
-  if (attributes.med) line += " med " + std::to_string(*attributes.med);
-  appendList(line, "community", attributes.communities, false);
-  appendList(line, "large-community", attributes.communities, true);
-  return line;
+std::string hex(std::uint64_t number, int digits) {
+  std::string text(static_cast<std::size_t>(digits), '0');
+  for (auto at = text.rbegin(); at != text.rend(); ++at, number >>= 4) {
+    *at = "0123456789abcdef"[number & 15];
+  }
+  return text;
+}
+
+// The eight bytes of "target:65001:80" or "origin:65001:80" (RFC 4360, 5668), which is what 4.2 and
+// 5 both take: of the text each gets some types wrong.
+std::optional<std::string> extendedCommunityBytes(std::string_view text) {
+  const bool isTarget = text.starts_with("target:");
+  if (!isTarget && !text.starts_with("origin:")) return std::nullopt;
+  text.remove_prefix(7);
+  const std::string subtype = isTarget ? "02" : "03";
+  if (const auto two = numbers(text, {kMax16, kMax32})) {
+    return "0x00" + subtype + hex((*two)[0], 4) + hex((*two)[1], 8);
+  }
+  const auto colon = text.rfind(':');
+  if (const auto address = IpAddress::parse(text.substr(0, colon));
+      colon != text.npos && address && address->isV4()) {
+    const auto last = numbers(text.substr(colon + 1), {kMax16});
+    if (!last) return std::nullopt;
+    std::string bytes;
+    for (const std::uint8_t byte : address->bytes()) bytes += hex(byte, 2);
+    return "0x01" + subtype + bytes + hex(last->front(), 4);
+  }
+  if (const auto four = numbers(text, {kMax32, kMax16})) {
+    return "0x02" + subtype + hex((*four)[0], 8) + hex((*four)[1], 4);
+  }
+  return std::nullopt;
+}
+
+void appendList(std::string& line, std::string_view name, const auto& all, const auto& toText) {
+  if (all.empty()) return;
+  line.append(" ").append(name).append(" [");
+  std::string_view gap;
+  for (const auto& one : all) line.append(std::exchange(gap, " ")).append(toText(one));
+  line += ']';
+}
+
+std::string attributesText(const Attributes& attributes) {
+  const auto same = [](const std::string& text) { return text; };
+  std::string text = " next-hop " + attributes.nextHop.str();
+  if (attributes.med) text += " med " + std::to_string(*attributes.med);
+  if (attributes.localPreference) {
+    text += " local-preference " + std::to_string(*attributes.localPreference);
+  }
+  appendList(text, "as-path", attributes.asPath,
+             [](std::uint32_t as) { return std::to_string(as); });
+  appendList(text, "community", attributes.communities, same);
+  appendList(text, "large-community", attributes.largeCommunities, same);
+  appendList(text, "extended-community", attributes.extendedCommunities,
+             [](const std::string& one) { return extendedCommunityBytes(one).value_or(""); });
+  return text;
+}
+
+std::string verbText(const IpAddress& neighbor, bool announce) {
+  return "neighbor " + neighbor.str() + (announce ? " announce" : " withdraw");
 }
 
 std::string stringAt(const Json& object, const char* key) {
@@ -73,18 +134,24 @@ Reply parseSummarySession(std::string_view line) {
 }  // namespace
 
 bool isCommunity(std::string_view text) {
-  if (text.empty() || text.size() > 40) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == ':' || c == '-' || c == '_';
-  });
+  return numbers(text, {kMax16, kMax16}).has_value();
 }
 
-std::string announceLine(const RouteKey& key, const Attributes& attributes) {
-  return routeLine("announce", key, attributes);
+bool isLargeCommunity(std::string_view text) {
+  return numbers(text, {kMax32, kMax32, kMax32}).has_value();
 }
 
-std::string withdrawLine(const RouteKey& key, const Attributes& attributes) {
-  return routeLine("withdraw", key, attributes);
+bool isExtendedCommunity(std::string_view text) {
+  return extendedCommunityBytes(text).has_value();
+}
+
+std::string routeLine(bool announce, const RouteKey& key, const Attributes& attributes) {
+  return verbText(key.neighbor, announce) + " route " + key.prefix.str() +
+         attributesText(attributes);
+}
+
+std::string routesLineHead(bool announce, const IpAddress& neighbor, const Attributes& attributes) {
+  return verbText(neighbor, announce) + " attributes" + attributesText(attributes) + " nlri";
 }
 
 std::string endOfRibLine(const IpAddress& neighbor) {

@@ -13,17 +13,19 @@ namespace l4ward::bgp {
 // Lines go to ExaBGP in writes of at most this many bytes, which a pipe takes whole or not at all
 // (PIPE_BUF), so that a killed relay never leaves half a line behind.
 inline constexpr std::size_t kMaxCommandLine = 4095;
-inline constexpr std::size_t kMaxCommunities = 64;
+inline constexpr std::size_t kMaxCommunities = 64;  // of a route, of all three kinds together
+inline constexpr std::size_t kMaxAsPath = 32;
 
-// "65001:80", "65001:1:2" (a large community) or a well-known name such as "no-export": characters
-// that cannot end a list or a line.
-bool isCommunity(std::string_view text);
+// Numbers that fit, and nothing else, so nothing that could end a list or a line.
+bool isCommunity(std::string_view text);          // "65001:80" (RFC 1997)
+bool isLargeCommunity(std::string_view text);     // "65001:1:2" (RFC 8092)
+bool isExtendedCommunity(std::string_view text);  // "target:65001:80", "origin:4200000000:80"
 
-// Without the end of line.
-std::string announceLine(const RouteKey& key, const Attributes& attributes);
-// With the attributes it was announced with: 4.2 files changes by attributes, and one filed
-// elsewhere overtakes.
-std::string withdrawLine(const RouteKey& key, const Attributes& attributes);
+// Lines are without their ends. Withdrawals name the attributes of the announcement: 4.2 files
+// changes by attributes, and one filed elsewhere overtakes.
+std::string routeLine(bool announce, const RouteKey& key, const Attributes& attributes);
+// A line for several routes, up to the prefixes, each of which follows after a space.
+std::string routesLineHead(bool announce, const IpAddress& neighbor, const Attributes& attributes);
 // End-of-RIB of the neighbor's own family (one family a session). Only for established sessions.
 std::string endOfRibLine(const IpAddress& neighbor);
 // Answers with a header, a line for each established session, and "done"; nothing overtakes it.

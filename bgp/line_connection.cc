@@ -3,12 +3,17 @@
 #include <utility>
 
 namespace l4ward::bgp {
+namespace {
+
+constexpr int kMostChunks = 64;  // before others have their turn
+
+}  // namespace
 
 std::shared_ptr<LineConnection> LineConnection::open(Socket socket, Limits limits, Events events) {
   auto connection = std::make_shared<LineConnection>(std::move(socket), limits, std::move(events));
   ErrorCode ignored;
   connection->socket_.non_blocking(true, ignored);
-  connection->readMore();
+  connection->waitForMore();
   return connection;
 }
 
@@ -19,23 +24,30 @@ LineConnection::LineConnection(Socket socket, Limits limits, Events events)
       lines_(limits.line),
       chunk_(16384, '\0') {}
 
-void LineConnection::readMore() {
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
-                            self->onRead(error, bytes);
-                          });
+// Nothing is read behind readNow()'s back, or lines would change places.
+void LineConnection::waitForMore() {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
+    if (error || !self->socket_.is_open()) return;
+    self->readNow();
+    if (self->socket_.is_open()) self->waitForMore();
+  });
 }
 
-void LineConnection::onRead(const ErrorCode& error, std::size_t bytes) {
-  if (!socket_.is_open()) return;
-  if (error) return end(error == asio::error::eof ? "closed by the peer" : error.message());
-  lines_.feed(std::string_view(chunk_.data(), bytes));
-  while (auto line = lines_.next()) {
-    events_.line(*line);
-    if (!socket_.is_open()) return;
+void LineConnection::readNow() {
+  const auto self = shared_from_this();  // an event may drop the last other one
+  for (int chunk = 0; chunk < kMostChunks && socket_.is_open(); ++chunk) {
+    ErrorCode error;
+    const std::size_t bytes = socket_.read_some(asio::buffer(chunk_), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) return;
+    if (error == asio::error::interrupted) continue;
+    if (error) return end(error == asio::error::eof ? "closed by the peer" : error.message());
+    lines_.feed(std::string_view(chunk_.data(), bytes));
+    while (auto line = lines_.next()) {
+      events_.line(*line);
+      if (!socket_.is_open()) return;
+    }
+    if (lines_.overlong() > 0) return end("a line is too long");
   }
-  if (lines_.overlong() > 0) return end("a line is too long");
-  readMore();
 }
 
 void LineConnection::send(const std::string& text) {

@@ -32,10 +32,11 @@ class LineConnection : public std::enable_shared_from_this<LineConnection> {
   // when close() follows.
   void send(const std::string& text);
   void close();  // no event comes after it
+  // Hands out what has arrived by now (all of it, up to 1 MiB) before it returns.
+  void readNow();
 
  private:
-  void readMore();
-  void onRead(const ErrorCode& error, std::size_t bytes);
+  void waitForMore();
   void writeMore();
   void end(const std::string& why);
 

@@ -1,6 +1,7 @@
 #include "bgp/messages.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "bgp/route_json.h"
@@ -34,6 +35,8 @@ struct Encoder {
   Json operator()(const RelayError& error) const {
     return {{"type", "error"}, {"what", error.what}};
   }
+  Json operator()(const Stuck& stuck) const { return {{"type", "stuck"}, {"what", stuck.what}}; }
+  Json operator()(const Pong&) const { return {{"type", "pong"}}; }
   Json operator()(const Routes& routes) const {
     return {{"type", "routes"},
             {"version", kProtocolVersion},
@@ -69,7 +72,8 @@ Status checkVersion(const Json& message) {
   if (!version) return tl::unexpected(version.error());
   if (*version == kProtocolVersion) return {};
   return fail("message: protocol version " + std::to_string(*version) + ", not " +
-              std::to_string(kProtocolVersion));
+                  std::to_string(kProtocolVersion),
+              EPROTO);
 }
 
 Result<RouteSet> routesAt(const Json& message, const char* key) {
@@ -123,6 +127,8 @@ Result<RelayMessage> decodeRelayMessage(std::string_view bytes) {
   if (type == "hello") return hello(*message);
   if (type == "session") return session(*message);
   if (type == "error") return RelayError{text(*message, "what")};
+  if (type == "stuck") return Stuck{text(*message, "what")};
+  if (type == "pong") return Pong{};
   if (type != "synced") return fail("message: unknown type \"" + type + "\" from the relay");
   const auto generation = number(*message, "generation");
   if (!generation) return tl::unexpected(generation.error());

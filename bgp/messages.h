@@ -16,7 +16,7 @@
 
 namespace l4ward::bgp {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 inline constexpr std::size_t kMaxMessage = std::size_t{4} << 20;  // bytes of one line
 inline constexpr Millis kMinHold{500};
 inline constexpr Millis kMaxHold{24 * 3600 * 1000};
@@ -42,7 +42,14 @@ struct RelayError {
   std::string what;
   bool operator==(const RelayError&) const = default;
 };
-using RelayMessage = std::variant<Hello, Synced, SessionEvent, RelayError>;
+struct Stuck {  // ExaBGP has not answered for a while and must be started again
+  std::string what;
+  bool operator==(const Stuck&) const = default;
+};
+struct Pong {  // to every `alive`: the relay is not frozen
+  bool operator==(const Pong&) const = default;
+};
+using RelayMessage = std::variant<Hello, Synced, SessionEvent, RelayError, Stuck, Pong>;
 
 // agent → relay
 struct Routes {
@@ -60,7 +67,7 @@ using AgentMessage = std::variant<Routes, Alive>;
 std::string encode(const RelayMessage& message);
 std::string encode(const AgentMessage& message);
 
-// One line without its end; any bytes; never throws.
+// One line without its end; any bytes; never throws. Code EPROTO: of another protocol version.
 Result<RelayMessage> decodeRelayMessage(std::string_view line);
 Result<AgentMessage> decodeAgentMessage(std::string_view line);
 

@@ -38,10 +38,14 @@ Status readTimes(const Json& json, RelayRecord& record) {
 
 std::string encodeRecord(const RelayRecord& record) {
   const auto heard = std::chrono::duration_cast<Millis>(record.heard.time_since_epoch());
-  Json json = {{"version", kRecordVersion},           {"instance", record.instance},
-               {"hold_ms", record.hold.count()},      {"heard_ms", heard.count()},
-               {"standing", toJson(record.standing)}, {"doubtful", toJson(record.doubtful)}};
+  Json json = {{"version", kRecordVersion},
+               {"instance", record.instance},
+               {"hold_ms", record.hold.count()},
+               {"heard_ms", heard.count()},
+               {"doubtful", toJson(record.doubtful)}};
   if (record.wanted) json["wanted"] = toJson(*record.wanted);
+  // Mostly they are the same, and of thousands of routes one list is enough.
+  json["standing"] = record.standing == record.wanted ? Json("wanted") : toJson(record.standing);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
@@ -55,9 +59,14 @@ Result<RelayRecord> decodeRecord(std::string_view bytes) {
   RelayRecord record;
   record.instance = instance->get<std::string>();
   Status read = readTimes(json, record);
-  if (read) read = readRoutes(json, "standing", record.standing);
   if (read) read = readRoutes(json, "doubtful", record.doubtful);
   if (read && json.contains("wanted")) read = readRoutes(json, "wanted", record.wanted.emplace());
+  const auto standing = json.find("standing");
+  if (read && record.wanted && standing != json.end() && *standing == "wanted") {
+    record.standing = *record.wanted;
+  } else if (read) {
+    read = readRoutes(json, "standing", record.standing);
+  }
   if (!read) return tl::unexpected(read.error());
   return record;
 }

@@ -13,6 +13,7 @@
 namespace l4ward::bgp {
 namespace {
 
+constexpr Millis kLate{500};  // a timer, on a machine that is merely busy
 constexpr LineConnection::Limits kAgentLimits{kMaxMessage, std::size_t{16} << 20};
 
 RelayState loadState(const std::string& recordPath) {
@@ -47,28 +48,35 @@ RelayIo::RelayIo(asio::io_context& loop, std::string socketPath, std::string rec
 }
 
 void RelayIo::start() {
-  readInput();
+  waitForInput();
   connectAgent();
   pump();
 }
 
 // --- ExaBGP
 
-void RelayIo::readInput() {
-  input_.async_read_some(asio::buffer(chunk_), [this](const ErrorCode& error, std::size_t bytes) {
-    onInput(error, bytes);
+void RelayIo::waitForInput() {
+  input_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const ErrorCode&) {
+    pump();
+    waitForInput();
   });
 }
 
-void RelayIo::onInput(const ErrorCode& error, std::size_t bytes) {
-  if (error) {  // ExaBGP is gone; the routes' fate is the next relay's
-    log::info("relay.end", {{"reason", "ExaBGP closed the channel"}});
-    return quit(0);
+// All that ExaBGP has written. False at its end: the routes' fate is the next relay's then, which
+// may run already, so this one does nothing more.
+bool RelayIo::readInput() {
+  for (;;) {
+    const ssize_t got = ::read(input_.native_handle(), chunk_.data(), chunk_.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return true;
+    if (got <= 0) {
+      log::info("relay.end", {{"reason", "ExaBGP closed the channel"}});
+      quit(0);
+      return false;
+    }
+    replies_.feed(std::string_view(chunk_.data(), static_cast<std::size_t>(got)));
+    while (const auto line = replies_.next()) state_.exabgpLine(time(), *line);
   }
-  replies_.feed(std::string_view(chunk_.data(), bytes));
-  while (const auto line = replies_.next()) state_.exabgpLine(Clock::now(), *line);
-  pump();
-  readInput();
 }
 
 void RelayIo::queueLines(const std::vector<std::string>& lines) {
@@ -106,6 +114,7 @@ void RelayIo::writeOutput() {
 // --- the agent
 
 void RelayIo::connectAgent() {
+  if (!readInput()) return;
   LineConnection::Socket socket(loop_);
   ErrorCode error;
   // The address does not throw: main checked its length.
@@ -132,14 +141,14 @@ void RelayIo::agentLine(const std::string& line) {
     agent_->close();
     return agentGone(message.error().message);
   }
-  state_.agentMessage(Clock::now(), *message);
+  state_.agentMessage(time(), *message);
   pump();
 }
 
 void RelayIo::agentGone(const std::string& why) {
   log::warning("relay.agent_gone", {{"reason", why}});
   agent_.reset();
-  state_.agentGone(Clock::now());
+  state_.agentGone(time());
   pump();
   reconnect_.expires_after(backoff_.next());
   reconnect_.async_wait([this](const ErrorCode& stopped) {
@@ -149,8 +158,27 @@ void RelayIo::agentGone(const std::string& why) {
 
 // --- what the state machine says
 
+// This process may have been stopped for any time at any place, so what others said meanwhile comes
+// before what the clock says.
+bool RelayIo::listen() {
+  listening_ = true;
+  const bool goesOn = readInput();
+  if (goesOn && agent_) agent_->readNow();
+  listening_ = false;
+  return goesOn;
+}
+
+// What is read while listening is not newer than the step that follows.
+TimePoint RelayIo::time() const {
+  return listening_ ? now_ : Clock::now();
+}
+
 void RelayIo::pump() {
-  const RelayOutput out = state_.step(Clock::now());
+  if (listening_) return;
+  now_ = Clock::now();
+  if (now_ > due_ && now_ - due_ > kLate) state_.sleptUntil(now_);
+  if (!listen()) return;
+  const RelayOutput out = state_.step(now_);
   for (const std::string& note : out.notes) log::warning("relay.note", {{"text", note}});
   if (out.record) writeRecord(*out.record);
   queueLines(out.lines);
@@ -169,7 +197,8 @@ void RelayIo::pump() {
 
 void RelayIo::armTimer() {
   const TimePoint now = Clock::now();
-  timer_.expires_at(std::max(state_.deadline(now), now + Millis(1)));
+  due_ = std::max(state_.deadline(now), now + Millis(1));
+  timer_.expires_at(due_);
   timer_.async_wait([this](const ErrorCode& stopped) {
     if (!stopped) pump();
   });

@@ -24,12 +24,14 @@ class RelayIo {
   int exitStatus() const { return exitStatus_; }
 
  private:
-  void readInput();
-  void onInput(const ErrorCode& error, std::size_t bytes);
+  void waitForInput();
+  bool readInput();
   void connectAgent();
   void agentGone(const std::string& why);
   void agentLine(const std::string& line);
   void pump();
+  bool listen();
+  TimePoint time() const;
   void armTimer();
   void writeRecord(const RelayRecord& record);
   void queueLines(const std::vector<std::string>& lines);
@@ -43,6 +45,9 @@ class RelayIo {
   asio::posix::stream_descriptor input_;
   asio::posix::stream_descriptor output_;
   asio::steady_timer timer_;
+  TimePoint due_ = TimePoint::max();  // when timer_ is to fire
+  TimePoint now_;                     // of the last pump()
+  bool listening_ = false;
   asio::steady_timer reconnect_;
   Backoff backoff_{Millis(50), Millis(1000)};
   LineBuffer replies_{std::size_t{64} << 10};

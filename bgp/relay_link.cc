@@ -22,13 +22,15 @@ using Protocol = asio::local::stream_protocol;
 
 constexpr LineConnection::Limits kRelayLimits{kMaxMessage, std::size_t{16} << 20};
 
-std::optional<uid_t> peerUid(Protocol::socket& socket) {
+constexpr unsigned kMostUnanswered = 3;
+
+std::optional<ucred> peerOf(Protocol::socket& socket) {
   ucred who{};
   socklen_t size = sizeof(who);
   if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
     return std::nullopt;
   }
-  return who.uid;
+  return who;
 }
 
 Status removeStale(const std::string& path) {
@@ -55,8 +57,12 @@ Status giveTo(const std::string& path, const std::string& user, uid_t& uid) {
 
 class RelayLink::Impl {
  public:
-  Impl(asio::io_context& loop, Events events)
-      : events_(std::move(events)), acceptor_(loop), acceptAgain_(loop), heartbeat_(loop) {}
+  Impl(asio::io_context& loop, Events events, Millis frozenTime)
+      : events_(std::move(events)),
+        frozenTime_(frozenTime),
+        acceptor_(loop),
+        acceptAgain_(loop),
+        heartbeat_(loop) {}
   ~Impl() {
     if (connection_) connection_->close();
   }
@@ -77,15 +83,21 @@ class RelayLink::Impl {
   void dropConnection(const std::string& why);
   void sendRoutes();
   void armHeartbeat();
-  bool isWelcome(Protocol::socket& socket) const;
+  void beat();
+  void giveUpRelay(const std::string& why);
+  bool isWelcome(const ucred& peer) const;
 
   Events events_;
+  const Millis frozenTime_;
   Protocol::acceptor acceptor_;
   asio::steady_timer acceptAgain_;
   asio::steady_timer heartbeat_;
   uid_t relayUid_ = ::geteuid();
   std::shared_ptr<LineConnection> connection_;
+  pid_t relayPid_ = 0;
   bool greeted_ = false;
+  unsigned unanswered_ = 0;    // `alive`s since it was heard
+  TimePoint firstUnanswered_;  // when the first of them was sent
   Millis hold_{30000};
   std::uint64_t generation_ = 0;
   std::uint64_t sent_ = 0;  // generation that this connection was told; 0: none
@@ -130,13 +142,13 @@ void RelayLink::Impl::retryAccept() {
   });
 }
 
-bool RelayLink::Impl::isWelcome(Protocol::socket& socket) const {
-  const auto uid = peerUid(socket);
-  return uid && (*uid == 0 || *uid == ::geteuid() || *uid == relayUid_);
+bool RelayLink::Impl::isWelcome(const ucred& peer) const {
+  return peer.uid == 0 || peer.uid == ::geteuid() || peer.uid == relayUid_;
 }
 
 void RelayLink::Impl::onAccept(Protocol::socket socket) {
-  if (!isWelcome(socket)) {
+  const auto peer = peerOf(socket);
+  if (!peer || !isWelcome(*peer)) {
     log::warning("relay_link.refused", {{"reason", "the peer is of another user"}});
     return;
   }
@@ -144,13 +156,16 @@ void RelayLink::Impl::onAccept(Protocol::socket socket) {
     connection_->close();
     onClosed("a newer relay connected");
   }
+  relayPid_ = peer->pid;
   connection_ = LineConnection::open(std::move(socket), kRelayLimits,
                                      {[this](const std::string& line) { onLine(line); },
                                       [this](const std::string& why) { onClosed(why); }});
 }
 
 void RelayLink::Impl::onLine(const std::string& line) {
+  unanswered_ = 0;
   const auto message = decodeRelayMessage(line);
+  if (!message && message.error().code == EPROTO) return giveUpRelay(message.error().message);
   if (!message) return dropConnection(message.error().message);
   if (!greeted_ && !std::holds_alternative<Hello>(*message)) {
     return dropConnection("the relay did not say hello");
@@ -171,11 +186,14 @@ void RelayLink::Impl::onMessage(const RelayMessage& message) {
     if (events_.session) events_.session(event->neighbor, event->state, event->reason);
   } else if (const auto* error = std::get_if<RelayError>(&message)) {
     if (events_.error) events_.error(error->what);
+  } else if (const auto* stuck = std::get_if<Stuck>(&message)) {
+    if (events_.stuck) events_.stuck(stuck->what);
   }
 }
 
 void RelayLink::Impl::onHello(const Hello& hello) {
   greeted_ = true;
+  unanswered_ = 0;
   sent_ = 0;
   if (hello.recordLost && events_.error) {
     events_.error(
@@ -219,13 +237,30 @@ void RelayLink::Impl::armHeartbeat() {
   heartbeat_.expires_after(std::clamp(hold_ / 4, Millis(100), Millis(3000)));
   heartbeat_.async_wait([this](const ErrorCode& stopped) {
     if (stopped) return;
-    if (greeted_) connection_->send(encode(AgentMessage(Alive{})));
+    if (greeted_) beat();
     armHeartbeat();
   });
 }
 
-RelayLink::RelayLink(asio::io_context& loop, Events events)
-    : impl_(std::make_unique<Impl>(loop, std::move(events))) {}
+// Counts what was not answered, not time alone: this process may have been stopped, too.
+void RelayLink::Impl::beat() {
+  const TimePoint now = Clock::now();
+  if (unanswered_ >= kMostUnanswered && now - firstUnanswered_ > frozenTime_) {
+    return giveUpRelay("the relay has not answered for " + formatDuration(frozenTime_));
+  }
+  if (unanswered_++ == 0) firstUnanswered_ = now;
+  connection_->send(encode(AgentMessage(Alive{})));
+}
+
+void RelayLink::Impl::giveUpRelay(const std::string& why) {
+  const pid_t pid = relayPid_;
+  dropConnection(why);
+  if (events_.error) events_.error(why);
+  if (events_.frozen) events_.frozen(pid);
+}
+
+RelayLink::RelayLink(asio::io_context& loop, Events events, Millis frozenTime)
+    : impl_(std::make_unique<Impl>(loop, std::move(events), frozenTime)) {}
 RelayLink::~RelayLink() = default;
 Status RelayLink::listen(const std::string& path, const std::string& user) {
   return impl_->listen(path, user);

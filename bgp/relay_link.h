@@ -29,9 +29,15 @@ class RelayLink {
     // ExaBGP refused a command; it is retried with backoff.
     std::function<void(std::string what)> error;
     std::function<void()> disconnected;
+    // ExaBGP does not answer the relay: it must be killed and started again.
+    std::function<void(std::string what)> stuck{};
+    // The relay does not answer, or is of another version: it must be killed, then ExaBGP starts
+    // it again. `pid`: as seen from here. Its connection was dropped; `error` told why.
+    std::function<void(int pid)> frozen{};
   };
 
-  RelayLink(asio::io_context& loop, Events events);
+  // `frozenTime`: how long a relay may leave heartbeats, and at least three of them, unanswered.
+  RelayLink(asio::io_context& loop, Events events, Millis frozenTime = Millis(10000));
   ~RelayLink();
 
   // Listens on the unix socket `path` (a stale one is replaced; mode 0660). `user`: whom ExaBGP

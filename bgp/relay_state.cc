@@ -4,12 +4,17 @@
 #include <utility>
 
 namespace l4ward::bgp {
+namespace {
+
+constexpr const char* kStuckText = "ExaBGP does not answer and must be started again";
+
+}  // namespace
 
 RelayState::RelayState(TimePoint now, std::string instance,
                        const std::optional<RelayRecord>& record, bool recordLost)
     : instance_(std::move(instance)),
-      started_(now),
       recordLost_(recordLost),
+      awake_(now),
       heard_(now),
       progress_(now) {
   if (!record) return;
@@ -47,11 +52,13 @@ void RelayState::agentConnected(TimePoint now) {
   if (std::exchange(expired_, false)) {
     report("the agent is back; its routes were withdrawn when it was silent for the hold time");
   }
+  if (stuck_) out_.messages.emplace_back(Stuck{kStuckText});
 }
 
 void RelayState::agentMessage(TimePoint now, const AgentMessage& message) {
   hear(now);
-  if (const auto* routes = std::get_if<Routes>(&message)) publish(now, *routes);
+  if (const auto* routes = std::get_if<Routes>(&message)) return publish(now, *routes);
+  out_.messages.emplace_back(Pong{});
 }
 
 void RelayState::agentGone(TimePoint) {
@@ -97,8 +104,10 @@ void RelayState::exabgpLine(TimePoint now, std::string_view line) {
 
 void RelayState::answered(TimePoint now, bool done) {
   if (done && std::exchange(foreignDone_, false)) return;
+  progress_ = now;
+  stuck_ = false;
   if (barrier_ != Barrier::passed) {
-    if (barrier_ == Barrier::header && done) passBarrier(now);
+    if (barrier_ == Barrier::header && done) barrier_ = Barrier::passed;
     return;
   }
   if (flight_.empty()) {
@@ -108,10 +117,9 @@ void RelayState::answered(TimePoint now, bool done) {
   const Flight flight = std::move(flight_.front());
   flight_.pop_front();
   flightBytes_ -= flight.line.size() + 1;
-  progress_ = now;
   if (!done) return refused(now, flight);
-  if (const auto* key = std::get_if<RouteKey>(&flight.what)) {
-    book_.acknowledged(*key, now);
+  if (const auto* keys = std::get_if<Keys>(&flight.what)) {
+    for (const RouteKey& key : *keys) book_.acknowledged(key, now);
   } else {
     sessions_[std::get<EndOfRib>(flight.what)].endOfRibDue = false;
   }
@@ -119,13 +127,18 @@ void RelayState::answered(TimePoint now, bool done) {
 }
 
 void RelayState::refused(TimePoint now, const Flight& flight) {
-  if (const auto* key = std::get_if<RouteKey>(&flight.what)) {
-    book_.refused(*key, now);
-    report("ExaBGP refused: " + flight.line);
-  } else {  // the session went down just now
-    sessions_[std::get<EndOfRib>(flight.what)].notBefore = now + kEndOfRibRetry;
-  }
   recordDirty_ = true;
+  const auto* keys = std::get_if<Keys>(&flight.what);
+  if (!keys) {  // the session went down just now
+    sessions_[std::get<EndOfRib>(flight.what)].notBefore = now + kEndOfRibRetry;
+  } else if (keys->size() == 1) {
+    book_.refused(keys->front(), now);
+    report("ExaBGP refused: " + flight.line);
+  } else {
+    for (const RouteKey& key : *keys) book_.refusedTogether(key);
+    out_.notes.push_back("ExaBGP refused a line with " + std::to_string(keys->size()) +
+                         " routes; each goes alone now: " + flight.line.substr(0, 200));
+  }
 }
 
 void RelayState::summaryHeader() {
@@ -149,13 +162,25 @@ void RelayState::session(TimePoint now, const Reply& reply) {
 
 // --- time
 
+void RelayState::sleptUntil(TimePoint now) {
+  awake_ = now;
+  progress_ = now;
+}
+
 TimePoint RelayState::holdEnd() const {
-  return std::max(heard_ + hold_, started_ + kAgentWait);
+  return std::max(heard_ + hold_, awake_ + kAgentWait);
 }
 
 // A new ExaBGP stands empty. A living agent says what it wants; for a dead one the record speaks.
+// Where there is nothing to announce, deciding means end-of-RIB, and routers drop what is stale: so
+// an agent that is connected, but slow, is given more time.
+TimePoint RelayState::decideAt(TimePoint now) const {
+  const bool speaks = recorded_ && !recorded_->empty() && now < heard_ + hold_;
+  return awake_ + (agentThere_ && !speaks ? kDecideTime : kAgentWait);
+}
+
 void RelayState::decide(TimePoint now) {
-  if (wanted_ || !recorded_ || now < started_ + kAgentWait) return;
+  if (wanted_ || !recorded_ || now < decideAt(now)) return;
   const bool holds = now < heard_ + hold_;
   if (agentThere_ && holds && !recorded_->empty()) {
     out_.notes.push_back("the agent is there but has not decided; announcing the recorded routes");
@@ -175,37 +200,44 @@ void RelayState::expire(TimePoint now) {
 
 void RelayState::watchAnswers(TimePoint now) {
   if (barrier_ == Barrier::passed) {
-    if (flight_.empty() || now < progress_ + kAnswerTime) return;
-    report("ExaBGP did not answer for " + formatDuration(kAnswerTime) + "; asking again");
-    book_.forgetFlight();
-    flight_.clear();
-    flightBytes_ = 0;
-    barrier_ = Barrier::due;
-    recordDirty_ = true;
-  } else if (barrier_ != Barrier::due && now >= progress_ + kBarrierTime) {
-    report("ExaBGP did not answer for " + formatDuration(kBarrierTime) + "; starting anew");
-    out_.quit = true;
+    if (now < progress_ + kAskTime) return;
+    if (flight_.empty()) {
+      progress_ = now;
+    } else {
+      report("ExaBGP did not answer for " + formatDuration(kAskTime) + "; asking again");
+    }
+    return askAgain();
   }
+  if (!stuck_ && now >= progress_ + kAnswerTime) {
+    stuck_ = true;
+    out_.notes.emplace_back(kStuckText);
+    if (agentThere_) out_.messages.emplace_back(Stuck{kStuckText});
+  }
+  if (now < progress_ + kBarrierTime) return;
+  report("ExaBGP did not answer for " + formatDuration(kBarrierTime) + "; starting anew");
+  out_.quit = true;
 }
 
-void RelayState::passBarrier(TimePoint now) {
-  barrier_ = Barrier::passed;
-  progress_ = now;
+void RelayState::askAgain() {
+  barrier_ = Barrier::due;
+  if (flight_.empty()) return;
+  book_.forgetFlight();
+  flight_.clear();
+  flightBytes_ = 0;
+  recordDirty_ = true;
 }
 
 TimePoint RelayState::deadline(TimePoint now) const {
   TimePoint first = now + std::chrono::hours(1);
   const auto at = [&first](TimePoint when) { first = std::min(first, when); };
   if (wanted_ && !wanted_->empty()) at(holdEnd());
-  if (!wanted_ && recorded_) at(started_ + kAgentWait);
+  if (!wanted_ && recorded_) at(decideAt(now));
   if (barrier_ != Barrier::passed) {
-    at(progress_ + kBarrierTime);
+    at(progress_ + (stuck_ ? kBarrierTime : kAnswerTime));
     return first;
   }
-  if (!flight_.empty()) {
-    at(progress_ + kAnswerTime);
-    return first;
-  }
+  at(progress_ + kAskTime);
+  if (!flight_.empty()) return first;
   if (const auto next = book_.nextAt()) at(*next);
   for (const auto& [neighbor, session] : sessions_) {
     if (session.up && session.endOfRibDue && session.notBefore > now) at(session.notBefore);
@@ -221,7 +253,6 @@ RelayOutput RelayState::step(TimePoint now) {
   watchAnswers(now);
   if (barrier_ == Barrier::due) {
     barrier_ = Barrier::sent;
-    progress_ = now;
     out_.lines.emplace_back(kBarrierLine);
   }
   if (barrier_ == Barrier::passed && !sendEndOfRib(now)) sendRoutes(now);
@@ -248,16 +279,22 @@ bool RelayState::sendEndOfRib(TimePoint now) {
 
 void RelayState::sendRoutes(TimePoint now) {
   // Half a window at a time, so that the record is written once for many.
-  if (flight_.size() > kWindow / 2) return;
-  const auto send = [this, now](const RouteBook::Command& command) {
-    std::string line = command.line();
-    const bool room = flight_.size() < kWindow && flightBytes_ + line.size() + 1 <= kWindowBytes;
-    if (!room && !flight_.empty()) return false;
-    sendLine(now, Flight{command.key, std::move(line)});
-    return true;
+  if (flight_.size() > kWindow / 2 || flightBytes_ > kWindowBytes / 2) return;
+  RouteGroup group;
+  const auto send = [this, now, &group](const RouteBook::Command& command) {
+    if (group.add(command, kWindowBytes - flightBytes_)) return true;
+    sendGroup(now, group);
+    return flight_.size() < kWindow && group.add(command, kWindowBytes - flightBytes_);
   };
   book_.offer(
       now, [this](const IpAddress& neighbor) { return isUp(neighbor); }, send);
+  sendGroup(now, group);
+}
+
+void RelayState::sendGroup(TimePoint now, RouteGroup& group) {
+  Keys keys;
+  std::string line = group.take(keys);
+  if (!keys.empty()) sendLine(now, Flight{std::move(keys), std::move(line)});
 }
 
 void RelayState::sendLine(TimePoint now, Flight flight) {

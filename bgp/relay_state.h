@@ -21,6 +21,7 @@
 #include "bgp/messages.h"
 #include "bgp/record.h"
 #include "bgp/route_book.h"
+#include "bgp/route_group.h"
 
 namespace l4ward::bgp {
 
@@ -35,11 +36,15 @@ struct RelayOutput {
 
 class RelayState {
  public:
-  static constexpr std::size_t kWindow = 64;         // commands in flight…
-  static constexpr std::size_t kWindowBytes = 8192;  // …which ExaBGP takes in one read
-  static constexpr Millis kAgentWait{2000};          // for a living agent to speak after a start
-  static constexpr Millis kAnswerTime{10000};        // ExaBGP's longest silence with work to do
-  static constexpr Millis kBarrierTime{30000};
+  static constexpr std::size_t kWindow = 64;  // lines in flight…
+  // …which ExaBGP must be able to take in one read of 16384 bytes, with a barrier or two: what it
+  // has buffered beyond a read it does not see before more comes.
+  static constexpr std::size_t kWindowBytes = 16000;
+  static constexpr Millis kAgentWait{2000};    // for a living agent to speak after a start
+  static constexpr Millis kDecideTime{10000};  // the same, if it is connected and no record speaks
+  static constexpr Millis kAskTime{5000};  // ExaBGP's silence after which it is asked for a sign
+  static constexpr Millis kAnswerTime{10000};   // … the agent is told that it is stuck
+  static constexpr Millis kBarrierTime{30000};  // … and the relay gives up
   static constexpr Millis kEndOfRibRetry{1000};
 
   // `record`: what the last relay left, or nothing. `recordLost`: there was one, but damaged.
@@ -50,6 +55,8 @@ class RelayState {
   void agentMessage(TimePoint now, const AgentMessage& message);
   void agentGone(TimePoint now);
   void exabgpLine(TimePoint now, std::string_view line);
+  // This process did not run for a while, so nobody's silence until now means anything.
+  void sleptUntil(TimePoint now);
 
   RelayOutput step(TimePoint now);
   TimePoint deadline(TimePoint now) const;
@@ -61,12 +68,13 @@ class RelayState {
     TimePoint notBefore{};
   };
   using EndOfRib = IpAddress;  // of the neighbor
+  using Keys = std::vector<RouteKey>;
   struct Flight {
-    std::variant<RouteKey, EndOfRib> what;
+    std::variant<Keys, EndOfRib> what;
     std::string line;
   };
-  // kBarrierLine at the start and when answers went missing: until its answer has come, those
-  // before it belong to nobody.
+  // kBarrierLine at the start, when answers went missing, and as a sign of life when there is
+  // nothing else to do: until its answer has come, those before it belong to nobody.
   enum class Barrier { due, sent, header, passed };
 
   void hear(TimePoint now);
@@ -78,12 +86,14 @@ class RelayState {
   void refused(TimePoint now, const Flight& flight);
 
   TimePoint holdEnd() const;
+  TimePoint decideAt(TimePoint now) const;
   void decide(TimePoint now);
   void expire(TimePoint now);
   void watchAnswers(TimePoint now);
-  void passBarrier(TimePoint now);
+  void askAgain();
   bool sendEndOfRib(TimePoint now);
   void sendRoutes(TimePoint now);
+  void sendGroup(TimePoint now, RouteGroup& group);
   void sendLine(TimePoint now, Flight flight);
   void reportSync();
   void writeRecord();
@@ -91,8 +101,8 @@ class RelayState {
   bool isUp(const IpAddress& neighbor) const;
 
   const std::string instance_;
-  const TimePoint started_;
   const bool recordLost_;
+  TimePoint awake_;  // since when it runs without a break
 
   bool agentThere_ = false;
   TimePoint heard_;
@@ -109,6 +119,7 @@ class RelayState {
   std::size_t flightBytes_ = 0;
   TimePoint progress_;  // of the last answer, or of the first command after silence
   Barrier barrier_ = Barrier::due;
+  bool stuck_ = false;        // reported, and no answer since
   bool foreignDone_ = false;  // the next "done" ends a summary that another relay asked for
 
   bool recordDirty_ = true;

@@ -15,7 +15,11 @@ namespace l4ward::bgp {
 struct Attributes {
   IpAddress nextHop;
   std::optional<std::uint32_t> med;
-  std::vector<std::string> communities;  // "65001:80"
+  std::optional<std::uint32_t> localPreference;  // iBGP only: nobody hears it over eBGP
+  std::vector<std::uint32_t> asPath;             // whole; empty: ExaBGP's own, as the session needs
+  std::vector<std::string> communities;          // "65001:80" (RFC 1997)
+  std::vector<std::string> largeCommunities;     // "65001:1:2" (RFC 8092)
+  std::vector<std::string> extendedCommunities;  // "target:65001:80", "origin:65001:80" (RFC 4360)
   std::strong_ordering operator<=>(const Attributes&) const = default;
 };
 

@@ -1,23 +1,15 @@
 #include "bgp/route_book.h"
 
-#include <algorithm>
-
-#include "bgp/exabgp_text.h"
-
 namespace l4ward::bgp {
 namespace {
 
 // "done" means queued. ExaBGP empties its queue in the turn of its loop that follows; this much
-// later it surely did, so two changes of one prefix never meet in the queue.
+// later it surely did, so an announcement never meets another change of its prefix in the queue.
 constexpr Millis kSettle{50};
 // A withdrawal that is refused this often is for a neighbor that ExaBGP does not know any more.
 constexpr int kWithdrawTries = 3;
 
 }  // namespace
-
-std::string RouteBook::Command::line() const {
-  return announce ? announceLine(key, attributes) : withdrawLine(key, attributes);
-}
 
 void RouteBook::restore(const RouteSet& standing, const RouteSet& doubtful) {
   for (const auto& [key, attributes] : standing) entries_[key].standing = attributes;
@@ -32,19 +24,22 @@ void RouteBook::restore(const RouteSet& standing, const RouteSet& doubtful) {
 }
 
 void RouteBook::want(const RouteSet& wanted, TimePoint now) {
-  for (const auto& [key, attributes] : wanted) entries_[key];
+  auto place = entries_.begin();
+  for (const auto& [key, attributes] : wanted) place = entries_.try_emplace(place, key);
+  auto found = wanted.begin();  // both are in the same order
   for (auto at = entries_.begin(); at != entries_.end();) {
     const auto current = at++;
     Entry& entry = current->second;
-    const auto found = wanted.find(current->first);
-    const bool isWanted = found != wanted.end();
+    const bool isWanted = found != wanted.end() && found->first == current->first;
     const bool same = isWanted ? entry.wanted == found->second : !entry.wanted;
     if (!same) {
       entry.wanted = isWanted ? std::optional(found->second) : std::nullopt;
       if (entry.refusals > 0) entry.notBefore = {};
       entry.refusals = 0;
+      entry.alone = false;
       entry.backoff.reset();
     }
+    if (isWanted) ++found;
     reconsider(current);
     const bool idle = !entry.wanted && !entry.standing && !entry.flight;
     if (idle && entry.notBefore <= now) entries_.erase(current);
@@ -74,10 +69,12 @@ bool RouteBook::offerAll(TimePoint now, const IsUp& isUp, const Send& send, bool
   for (auto next = todo_.begin(); next != todo_.end();) {
     const auto key = next++;
     Entry& entry = entries_.at(*key);
-    if (entry.notBefore > now) continue;
     const auto change = nextChange(entry, isUp(key->neighbor));
     if (!change || change->announce != announce) continue;
-    if (!send(Command{*key, change->announce, change->attributes})) return false;
+    // A withdrawal takes the place of what it names in the queue, so it need not wait for that.
+    const bool waits = announce || entry.refusals > 0;
+    if (waits && entry.notBefore > now) continue;
+    if (!send(Command{*key, change->announce, change->attributes, entry.alone})) return false;
     entry.flight = change;
     ++inFlight_;
     todo_.erase(key);
@@ -98,6 +95,7 @@ void RouteBook::acknowledged(const RouteKey& key, TimePoint now) {
   entry.flight.reset();
   --inFlight_;
   entry.refusals = 0;
+  entry.alone = false;
   entry.backoff.reset();
   entry.notBefore = now + kSettle;
   reconsider(at);
@@ -117,6 +115,15 @@ void RouteBook::refused(const RouteKey& key, TimePoint now) {
     entry.refusals = 0;
   }
   entry.notBefore = now + entry.backoff.next();
+  reconsider(at);
+}
+
+void RouteBook::refusedTogether(const RouteKey& key) {
+  const auto at = entries_.find(key);
+  if (at == entries_.end() || !at->second.flight) return;
+  at->second.flight.reset();
+  --inFlight_;
+  at->second.alone = true;
   reconsider(at);
 }
 
@@ -154,7 +161,9 @@ std::optional<TimePoint> RouteBook::nextAt() const {
 RouteSet RouteBook::standing() const {
   RouteSet routes;
   for (const auto& [key, entry] : entries_) {
-    if (entry.sure && !entry.flight && entry.standing) routes.emplace(key, *entry.standing);
+    if (entry.sure && !entry.flight && entry.standing) {
+      routes.emplace_hint(routes.end(), key, *entry.standing);
+    }
   }
   return routes;
 }

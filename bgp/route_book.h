@@ -7,8 +7,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
-#include <vector>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -22,7 +20,7 @@ class RouteBook {
     RouteKey key;
     bool announce = false;
     Attributes attributes;
-    std::string line() const;
+    bool alone = false;  // it was in a line that ExaBGP refused, and is to have one of its own
   };
 
   // After a restart of the relay: `standing` was acknowledged; `doubtful` was in flight, so it is
@@ -42,6 +40,7 @@ class RouteBook {
   // Answers for a command in flight.
   void acknowledged(const RouteKey& key, TimePoint now);
   void refused(const RouteKey& key, TimePoint now);  // tried again with backoff
+  void refusedTogether(const RouteKey& key);         // in a line with others: tried again alone
   // No answer will come: everything in flight is doubtful and will be asked for again.
   void forgetFlight();
 
@@ -68,6 +67,7 @@ class RouteBook {
     TimePoint notBefore{};
     Backoff backoff{Millis(100), Millis(5000)};
     int refusals = 0;
+    bool alone = false;
   };
   using Entries = std::map<RouteKey, Entry>;
 

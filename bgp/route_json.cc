@@ -1,6 +1,7 @@
 #include "bgp/route_json.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "bgp/exabgp_text.h"
@@ -22,38 +23,74 @@ Result<IpAddress> address(const Json& object, const char* key) {
   return text(object, key).and_then([](const std::string& s) { return IpAddress::parse(s); });
 }
 
-Result<std::vector<std::string>> communities(const Json& group) {
-  std::vector<std::string> all;
-  const auto found = group.find("communities");
-  if (found == group.end()) return all;
-  if (!found->is_array() || found->size() > kMaxCommunities) {
-    return fail("routes: \"communities\" is not a list of at most 64");
+Result<std::optional<std::uint32_t>> number(const Json& group, const char* key) {
+  const auto found = group.find(key);
+  if (found == group.end()) return std::optional<std::uint32_t>();
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() > UINT32_MAX) {
+    return fail(std::string("routes: \"") + key + "\" is not a 32-bit number");
+  }
+  return std::optional(found->get<std::uint32_t>());
+}
+
+Result<std::vector<std::uint32_t>> asPath(const Json& group) {
+  std::vector<std::uint32_t> path;
+  const auto found = group.find("as_path");
+  if (found == group.end()) return path;
+  if (!found->is_array() || found->size() > kMaxAsPath) {
+    return fail("routes: \"as_path\" is not a list of at most 32");
   }
   for (const Json& one : *found) {
-    if (!one.is_string() || !isCommunity(one.get_ref<const std::string&>())) {
-      return fail("routes: not a community: " +
-                  one.dump(-1, ' ', true, Json::error_handler_t::replace));
+    const bool fits = one.is_number_unsigned() && one.get<std::uint64_t>() <= UINT32_MAX;
+    if (!fits || one.get<std::uint64_t>() == 0) return fail("routes: not an AS number");
+    path.push_back(one.get<std::uint32_t>());
+  }
+  return path;
+}
+
+Result<std::vector<std::string>> communities(const Json& group, const char* key,
+                                             bool (*isOne)(std::string_view)) {
+  std::vector<std::string> all;
+  const auto found = group.find(key);
+  if (found == group.end()) return all;
+  if (!found->is_array() || found->size() > kMaxCommunities) {
+    return fail(std::string("routes: \"") + key + "\" is not a list of at most 64");
+  }
+  for (const Json& one : *found) {
+    if (!one.is_string() || !isOne(one.get_ref<const std::string&>())) {
+      return fail(std::string("routes: not for \"") + key +
+                  "\": " + one.dump(-1, ' ', true, Json::error_handler_t::replace));
     }
     all.push_back(one.get<std::string>());
   }
   return all;
 }
 
-Result<Attributes> attributes(const Json& group) {
-  Attributes result;
-  const auto nextHop = address(group, "next_hop");
-  if (!nextHop) return tl::unexpected(nextHop.error());
-  result.nextHop = *nextHop;
-  if (const auto med = group.find("med"); med != group.end()) {
-    if (!med->is_number_unsigned() || med->get<std::uint64_t>() > UINT32_MAX) {
-      return fail("routes: \"med\" is not a 32-bit number");
-    }
-    result.med = static_cast<std::uint32_t>(med->get<std::uint64_t>());
+// Takes the value out, or notes the first error.
+template <typename T>
+void take(Result<T> value, T& into, Status& status) {
+  if (value) {
+    into = std::move(*value);
+  } else if (status) {
+    status = tl::unexpected(value.error());
   }
-  auto list = communities(group);
-  if (!list) return tl::unexpected(list.error());
-  result.communities = std::move(*list);
-  return result;
+}
+
+Result<Attributes> attributes(const Json& group) {
+  Attributes all;
+  Status status;
+  take(address(group, "next_hop"), all.nextHop, status);
+  take(number(group, "med"), all.med, status);
+  take(number(group, "local_preference"), all.localPreference, status);
+  take(asPath(group), all.asPath, status);
+  take(communities(group, "communities", isCommunity), all.communities, status);
+  take(communities(group, "large_communities", isLargeCommunity), all.largeCommunities, status);
+  take(communities(group, "extended_communities", isExtendedCommunity), all.extendedCommunities,
+       status);
+  if (!status) return tl::unexpected(status.error());
+  const std::size_t count =
+      all.communities.size() + all.largeCommunities.size() + all.extendedCommunities.size();
+  if (count > kMaxCommunities) return fail("routes: more than 64 communities");
+  return all;
 }
 
 Status addGroup(const Json& group, RouteSet& routes) {
@@ -71,7 +108,7 @@ Status addGroup(const Json& group, RouteSet& routes) {
     if (prefix->address.family() != shared->nextHop.family()) {
       return fail("routes: " + prefix->str() + " and its next hop are of different families");
     }
-    routes.insert_or_assign(RouteKey{*neighbor, *prefix}, *shared);
+    routes.insert_or_assign(routes.end(), RouteKey{*neighbor, *prefix}, *shared);
   }
   return {};
 }
@@ -79,22 +116,34 @@ Status addGroup(const Json& group, RouteSet& routes) {
 Json groupOf(const IpAddress& neighbor, const Attributes& attributes) {
   Json group = {{"neighbor", neighbor.str()}, {"next_hop", attributes.nextHop.str()}};
   if (attributes.med) group["med"] = *attributes.med;
-  if (!attributes.communities.empty()) group["communities"] = attributes.communities;
-  group["prefixes"] = Json::array();
+  if (attributes.localPreference) group["local_preference"] = *attributes.localPreference;
+  const auto add = [&group](const char* key, const auto& list) {
+    if (!list.empty()) group[key] = list;
+  };
+  add("as_path", attributes.asPath);
+  add("communities", attributes.communities);
+  add("large_communities", attributes.largeCommunities);
+  add("extended_communities", attributes.extendedCommunities);
   return group;
 }
 
 }  // namespace
 
 Json toJson(const RouteSet& routes) {
-  std::map<std::pair<IpAddress, Attributes>, Json> groups;
+  using Shared = std::pair<IpAddress, Attributes>;
+  std::map<Shared, std::vector<Json>> groups;
+  auto last = groups.end();  // most routes are of the same group as the one before
   for (const auto& [key, attributes] : routes) {
-    auto [group, isNew] = groups.try_emplace({key.neighbor, attributes});
-    if (isNew) group->second = groupOf(key.neighbor, attributes);
-    group->second["prefixes"].push_back(key.prefix.str());
+    const bool same = last != groups.end() && last->first.first == key.neighbor &&
+                      last->first.second == attributes;
+    if (!same) last = groups.try_emplace({key.neighbor, attributes}).first;
+    last->second.emplace_back(key.prefix.str());
   }
   Json list = Json::array();
-  for (auto& [shared, group] : groups) list.push_back(std::move(group));
+  for (auto& [shared, prefixes] : groups) {
+    list.push_back(groupOf(shared.first, shared.second));
+    list.back()["prefixes"] = std::move(prefixes);
+  }
   return list;
 }
 

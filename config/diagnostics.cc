@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxReadable = 80;  // bytes
 
-// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
+// Levenshtein's distance, or any number from `enough` on if it is not below that.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t enough) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= enough) return enough;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -22,6 +23,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
       diagonal = row[j + 1];
       row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
     }
+    if (*std::min_element(row.begin(), row.end()) >= enough) return enough;
   }
   return row.back();
 }
@@ -70,6 +72,14 @@ Place Diagnostics::placeOf(std::string path) const {
   }
 }
 
+bool Diagnostics::isWrong(const std::string& path) const {
+  return std::any_of(kept_.begin(), kept_.end(), [&](const Diagnostic& kept) {
+    const std::string_view rest = kept.path;
+    return rest.starts_with(path) &&
+           (rest.size() == path.size() || rest[path.size()] == '.' || rest[path.size()] == '[');
+  });
+}
+
 std::vector<Diagnostic> Diagnostics::take() const {
   return {kept_.begin(), kept_.end()};
 }
@@ -92,7 +102,7 @@ std::string didYouMean(std::string_view text, const std::vector<std::string>& kn
   const std::string* best = nullptr;
   std::size_t least = text.size() <= 4 ? 2 : 3;  // one or two slips
   for (const auto& word : known) {
-    const auto slips = distance(text, word);
+    const auto slips = distance(text, word, least);
     if (slips >= least) continue;
     best = &word;
     least = slips;

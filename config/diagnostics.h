@@ -31,6 +31,8 @@ class Diagnostics {
   Place placeOf(std::string path) const;
 
   bool empty() const { return kept_.empty(); }
+  // Whether something at `path` or within it was reported.
+  bool isWrong(const std::string& path) const;
   // The first kMaxDiagnostics, in the order of the file.
   std::vector<Diagnostic> take() const;
 

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMaxFile = 4U << 20;
 constexpr DurationRange kDrainLimit{0s, 24h};
 constexpr DurationRange kAnnounceDeadline{0s, 1h};
-constexpr DurationRange kShutdownDrain{0s, 1h};
+constexpr DurationRange kShutdown{0s, 1h};
 
 void readNode(const Record& root, const std::string& hostName, Site& site) {
   if (const auto node = root.find("node")) {
@@ -30,6 +30,15 @@ void readNode(const Record& root, const std::string& hostName, Site& site) {
     root.value().errors().add({}, "node", "no such key, and the host name is " + inQuotes(hostName),
                               "this node's name: 1 to 64 letters, digits, '.', '_' or '-'");
   }
+}
+
+Shutdown readShutdown(const Value& value) {
+  const Record record(value, {"on_stop", "graceful", "drain"});
+  Shutdown shutdown;
+  shutdown.onStop = static_cast<OnStop>(record.choice("on_stop", {"withdraw", "hold"}, 0));
+  shutdown.graceful = record.duration("graceful", kShutdown, shutdown.graceful);
+  shutdown.drain = record.duration("drain", kShutdown, shutdown.drain);
+  return shutdown;
 }
 
 Site readSite(const Record& root, const std::string& hostName) {
@@ -47,15 +56,13 @@ Site readSite(const Record& root, const std::string& hostName) {
     site.services = readServices(*services);
   }
   if (const auto ipvs = root.find("ipvs")) site.ipvs = readIpvs(*ipvs);
+  if (const auto vips = root.find("vips")) site.announceWhen = readVipRules(*vips);
   const auto sysctls = root.find("sysctls");
   site.sysctls = sysctls ? readSysctls(*sysctls) : defaultSysctls();
   site.drainLimit = root.duration("drain_limit", kDrainLimit, site.drainLimit);
   site.announceDeadline =
       root.duration("announce_deadline", kAnnounceDeadline, site.announceDeadline);
-  if (const auto shutdown = root.find("shutdown")) {
-    const Record record(*shutdown, {"drain"});
-    site.shutdown.drain = record.duration("drain", kShutdownDrain, site.shutdown.drain);
-  }
+  if (const auto shutdown = root.find("shutdown")) site.shutdown = readShutdown(*shutdown);
   site.suspectNode = root.choice("on_all_down", {"node-suspect", "believe"}, 0) == 0;
   if (const auto path = root.find("data_path")) site.dataPath = readDataPath(*path);
   return site;
@@ -86,9 +93,10 @@ Checked<Site> loadSite(std::string_view text, const std::string& file,
     return failWith({file, 0, 0, "", "an empty file", "a site file with at least `services`"});
   }
   Diagnostics errors(file);
-  const Record root(Value(*tree, "", errors),
-                    {"node", "interface", "bgp", "checks", "pools", "services", "ipvs", "sysctls",
-                     "drain_limit", "announce_deadline", "shutdown", "on_all_down", "data_path"});
+  const Record root(
+      Value(*tree, "", errors),
+      {"node", "interface", "bgp", "checks", "pools", "services", "vips", "ipvs", "sysctls",
+       "drain_limit", "announce_deadline", "shutdown", "on_all_down", "data_path"});
   Site site = readSite(root, hostName);
   validate(site, errors);
   if (!errors.empty()) return tl::unexpected(errors.take());

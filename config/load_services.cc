@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "config/routing.h"
 #include "config/sections.h"
-#include "config/words.h"
 
 namespace l4ward::config {
 namespace {
@@ -105,21 +105,10 @@ void readKey(const Record& record, Service& service) {
   }
 }
 
-Quorum readQuorum(const Value& value) {
-  const auto text = value.isScalar() ? std::string_view(value.node().text) : std::string_view();
-  const bool percent = text.ends_with('%');
-  const auto number = parsePlainNumber(text.substr(0, text.size() - (percent ? 1 : 0)));
-  if (number && *number >= 1 && *number <= (percent ? 100 : kMaxServers)) {
-    return {*number, percent};
-  }
-  value.error("a number of servers from 1 to " + std::to_string(kMaxServers) +
-              ", or a share of the pool's weight from \"1%\" to \"100%\"");
-  return {};
-}
-
 Service readService(const Named& named) {
   const Record record(named.value, {"vips", "ports", "protocol", "mark", "pool", "scheduler",
-                                    "scheduler_flags", "persistence", "one_packet", "quorum"});
+                                    "scheduler_flags", "persistence", "one_packet", "quorum",
+                                    "below_quorum", "panic_threshold", "backup_pool", "bgp"});
   Service service;
   service.name = named.name;
   readKey(record, service);
@@ -132,7 +121,10 @@ Service readService(const Named& named) {
     service.pool = pool->name().value_or("");
   }
   readScheduler(record, service);
-  if (const auto quorum = record.find("quorum")) service.quorum = readQuorum(*quorum);
+  readAvailability(record, service);
+  if (const auto bgp = record.find("bgp")) {
+    service.routes = readRoutes(Record(*bgp, withRouteKeys()));
+  }
   return service;
 }
 

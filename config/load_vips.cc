@@ -72,4 +72,22 @@ std::vector<std::uint16_t> readPorts(const Value& value) {
   return ports;
 }
 
+std::map<Prefix, AnnounceWhen> readVipRules(const Value& value) {
+  std::map<Prefix, AnnounceWhen> rules;
+  auto& errors = value.errors();
+  for (const auto& [name, rule] : readEntries(value, {0, kMaxNamed})) {
+    const Record record(rule, {"announce_when"});
+    const auto when = static_cast<AnnounceWhen>(record.choice("announce_when", {"all", "any"}, 0));
+    const Node key{Node::Kind::scalar, rule.node().keyPlace, name, {}, {}, {}};
+    const Value vip(key, rule.path(), errors);
+    const auto prefix = vip.addressOrPrefix();
+    if (!prefix) continue;
+    if (!rules.emplace(*prefix, when).second) {
+      vip.error("the VIP " + prefix->shortStr() + " a second time", "it once");
+    }
+    errors.remember(joinPath(value.path(), prefix->shortStr()), key.place);
+  }
+  return rules;
+}
+
 }  // namespace l4ward::config

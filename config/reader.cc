@@ -252,21 +252,27 @@ std::size_t Record::choice(std::string_view key, const std::vector<std::string>&
   return value ? value->choice(names).value_or(otherwise) : otherwise;
 }
 
-std::vector<Named> readNamed(const Value& value, SizeRange size) {
+std::vector<Named> readEntries(const Value& value, SizeRange size) {
   if (!checkMap(value)) return {};
   const auto count = value.node().children.size();
   if (count < size.min || count > size.max) {
     value.error("a map of " + std::to_string(count), sizeText(size, "entries"));
     return {};
   }
-  std::vector<Named> named;
+  std::vector<Named> entries;
   for (const auto* entry : uniqueEntries(value)) {
     const auto path = joinPath(value.path(), entry->key);
-    if (!isName(entry->key)) {
-      value.errors().add(entry->keyPlace, path, "the name " + inQuotes(entry->key), kNameText);
-    }
     value.errors().remember(path, entry->keyPlace);
-    named.push_back({entry->key, Value(*entry, path, value.errors())});
+    entries.push_back({entry->key, Value(*entry, path, value.errors())});
+  }
+  return entries;
+}
+
+std::vector<Named> readNamed(const Value& value, SizeRange size) {
+  auto named = readEntries(value, size);
+  for (const auto& [name, item] : named) {
+    if (isName(name)) continue;
+    value.errors().add(item.node().keyPlace, item.path(), "the name " + inQuotes(name), kNameText);
   }
   return named;
 }

@@ -102,12 +102,14 @@ class Record {
   std::vector<const Node*> entries_;
 };
 
-// A map from names (as Value::name) to values; reports duplicate and bad names, and the map's size.
-// Bad names are returned too, so that references to them are not reported again.
+// A map from names to values; reports duplicate names, and the map's size.
 struct Named {
   std::string name;
   Value value;
 };
+std::vector<Named> readEntries(const Value& value, SizeRange size);
+// The same with names as Value::name has them. Bad ones are reported and returned too, so that
+// references to them are not reported again.
 std::vector<Named> readNamed(const Value& value, SizeRange size);
 
 // "a, b or c"

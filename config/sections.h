@@ -22,11 +22,15 @@ std::map<std::string, Pool> readPools(const Value& value);
 std::map<std::string, Service> readServices(const Value& value);
 Ipvs readIpvs(const Value& value);
 DataPath readDataPath(const Value& value);
+std::map<Prefix, AnnounceWhen> readVipRules(const Value& value);
 
 // Keeps the places of the list: a wrong one stays, as 0.0.0.0.
 std::vector<Prefix> readVips(const Value& value);
 // {0} for `all`.
 std::vector<std::uint16_t> readPorts(const Value& value);
+
+// The keys of a service that say what becomes of it when servers fail.
+void readAvailability(const Record& record, Service& service);
 
 // What the agent sets unless the file says otherwise.
 std::map<std::string, std::string> defaultSysctls();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,11 +75,28 @@ struct Pool {
 
 enum class Protocol { tcp, udp, sctp };
 
-// Servers that must be up, or the share of the pool's weight that must be.
+// What must be up for a service to serve. Lost below `value`, regained at `value` + `hysteresis`.
 struct Quorum {
-  unsigned value = 1;  // >= 1; percent: 1..100
-  bool percent = false;
+  enum class Unit { servers, percent, weight };  // percent: of the pool's weight
+  unsigned value = 1;                            // >= 1; percent: 1..100
+  Unit unit = Unit::servers;
+  unsigned hysteresis = 0;  // in the same unit; value + hysteresis can be reached
   bool operator==(const Quorum&) const = default;
+};
+
+// What routes to a service's virtual IPs do when it has lost its quorum.
+enum class BelowQuorum { withdraw, depreference, keep };
+
+// A route's attributes as far as somebody says something about them. A neighbor's word goes before
+// that of all, a service's before the neighbor's; communities add up.
+struct RouteAttributes {
+  std::optional<std::uint32_t> med;
+  std::optional<std::uint32_t> localPreference;
+  std::optional<unsigned> prepend;            // 0..16: the own AS that many times more
+  std::vector<std::string> communities;       // as bgp::Attributes has them; names are numbers
+  std::vector<std::string> largeCommunities;  // by now
+  std::vector<std::string> extendedCommunities;
+  bool operator==(const RouteAttributes&) const = default;
 };
 
 // Connections of one client go to one server for a while.
@@ -106,6 +124,12 @@ struct Service {
   std::optional<Persistence> persistence;
   bool onePacket = false;  // udp only
   Quorum quorum;
+  BelowQuorum belowQuorum = BelowQuorum::withdraw;
+  // Below this share of the pool's servers, in per cent, checks are no longer believed and all
+  // servers are used. 0: never.
+  unsigned panicThreshold = 0;  // 0..100
+  std::string backupPool;       // takes over while the quorum is lost; empty: none
+  RouteAttributes routes;
 
   bool operator==(const Service&) const = default;
 };
@@ -116,18 +140,40 @@ struct Neighbor {
   IpAddress localAddress;  // IPv4 default: router_id; IPv6: must be given
   Millis holdTime{9000};   // whole seconds, 3s..65535s
   std::string passwordFile;
+  IpAddress nextHop;         // default: localAddress
+  unsigned multihop = 0;     // 2..255 hops; 0: one
+  unsigned ttlSecurity = 0;  // 1..254 hops; 0: off. Not with multihop, nor passive IPv6
+  bool passive = false;
+  std::uint16_t port = 179;
+  std::optional<std::set<std::string>> services;  // that it is told of; absent: all
+  RouteAttributes routes;
   bool operator==(const Neighbor&) const = default;
 };
 
 enum class ExabgpMode { managed, external };
 
+// A virtual IP that comes and goes too often is held down: after `changes` withdrawals within
+// `within`, for `holdDown`, twice as long each time, at most `max`.
+struct Damping {
+  unsigned changes = 0;    // 2..100; 0: no damping
+  Millis within{60000};    // 1s..1h; as long without a withdrawal, and all is forgotten
+  Millis holdDown{10000};  // 1s..1h
+  Millis max{300000};      // holdDown..24h
+  bool operator==(const Damping&) const = default;
+};
+
 struct Bgp {
   std::uint32_t localAs = 0;
   IpAddress routerId;
   std::vector<Neighbor> neighbors;
-  std::vector<std::string> communities;  // "65001:80", validated
-  std::optional<std::uint32_t> med;
-  Millis hold{30000};  // how long routes outlive the agent
+  RouteAttributes routes;
+  // Over the others: of a service below its quorum, and of a node that is about to stop.
+  RouteAttributes depreference{4294967294, 0, 3, {}, {}, {}};
+  RouteAttributes draining{std::nullopt, 0, std::nullopt, {"65535:0"}, {}, {}};  // RFC 8326
+  Millis hold{30000};       // how long routes outlive the agent
+  Millis minHold{0};        // how long a virtual IP must have been fit before it is announced
+  Millis announceDelay{0};  // after a start that finds nothing announced: this, to twice as long
+  Damping damping;
   ExabgpMode exabgp = ExabgpMode::managed;
 
   bool operator==(const Bgp&) const = default;
@@ -164,7 +210,12 @@ struct Ipvs {
   bool operator==(const Ipvs&) const = default;
 };
 
+enum class OnStop { withdraw, hold };
+
 struct Shutdown {
+  // hold: routes and IPVS are left as they are, for the agent that takes over within bgp.hold.
+  OnStop onStop = OnStop::withdraw;
+  Millis graceful{0};  // announced with Bgp::draining before the withdrawal
   Millis drain{5000};  // between the withdrawal's acknowledgement and the exit
   bool operator==(const Shutdown&) const = default;
 };
@@ -177,6 +228,9 @@ struct DataPath {
   bool operator==(const DataPath&) const = default;
 };
 
+// Which of the services of a virtual IP must serve for it to be announced.
+enum class AnnounceWhen { all, any };
+
 struct Site {
   std::string node;
   std::string interface = "lo";
@@ -184,6 +238,7 @@ struct Site {
   std::map<std::string, Check> checks;
   std::map<std::string, Pool> pools;
   std::map<std::string, Service> services;
+  std::map<Prefix, AnnounceWhen> announceWhen;  // of virtual IPs of the services; others: all
   // "net.ipv4.vs.sloppy_tcp" -> "1"; the defaults with the file's own over them.
   std::map<std::string, std::string> sysctls;
   Ipvs ipvs;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/validate.h"
 #include "config/validate_vips.h"
 
 namespace l4ward::config {
@@ -75,12 +76,13 @@ void checkProbedPorts(const Site& site, Diagnostics& errors) {
   std::set<const Check*> reported;
   for (const auto& [name, service] : site.services) {
     const bool onePort = !service.mark && service.ports != std::vector<std::uint16_t>{0};
-    const auto pool = site.pools.find(service.pool);
-    if (onePort || pool == site.pools.end()) continue;
-    for (const auto* check : checksOf(site, pool->second)) {
-      if (check == nullptr || !needsPort(*check) || !reported.insert(check).second) continue;
-      errors.addAt(checkPath(*check, "port"), "no such key",
-                   "a port, because service " + inQuotes(name) + " has no single one");
+    if (onePort) continue;
+    for (const auto* pool : poolsOf(site, service)) {
+      for (const auto* check : checksOf(site, *pool)) {
+        if (check == nullptr || !needsPort(*check) || !reported.insert(check).second) continue;
+        errors.addAt(checkPath(*check, "port"), "no such key",
+                     "a port, because service " + inQuotes(name) + " has no single one");
+      }
     }
   }
 }

@@ -66,6 +66,9 @@ void checkNeighbors(const Bgp& bgp, const Vip& vip, Diagnostics& errors) {
       reportOwner(vip, neighbor.localAddress, "this node towards " + neighbor.address.str(),
                   errors);
     }
+    if (neighbor.nextHop != neighbor.localAddress && vip.prefix.contains(neighbor.nextHop)) {
+      reportOwner(vip, neighbor.nextHop, "the next hop for " + neighbor.address.str(), errors);
+    }
   }
 }
 
@@ -87,14 +90,15 @@ void checkOwners(const Site& site, const std::vector<Vip>& vips, Diagnostics& er
   const auto pools = serversOf(site);
   for (const auto& vip : vips) {
     if (site.bgp) checkNeighbors(*site.bgp, vip, errors);
-    const auto pool = pools.find(vip.service->pool);
-    if (pool == pools.end()) continue;
-    // A prefix is its own lowest address.
-    const auto server = pool->second.lower_bound(vip.prefix.address);
-    if (server == pool->second.end() || !vip.prefix.contains(server->first)) continue;
-    reportOwner(vip, server->first,
-                "server " + inQuotes(server->second->name) + " in pool " + inQuotes(pool->first),
-                errors);
+    for (const auto* pool : poolsOf(site, *vip.service)) {
+      const auto& servers = pools.at(pool->name);
+      // A prefix is its own lowest address.
+      const auto server = servers.lower_bound(vip.prefix.address);
+      if (server == servers.end() || !vip.prefix.contains(server->first)) continue;
+      reportOwner(vip, server->first,
+                  "server " + inQuotes(server->second->name) + " in pool " + inQuotes(pool->name),
+                  errors);
+    }
   }
 }
 
@@ -205,6 +209,54 @@ void checkMarks(const std::vector<Located>& inOrder, Diagnostics& errors) {
   }
 }
 
+// What a route says, in whatever order.
+RouteAttributes sorted(RouteAttributes routes) {
+  for (auto* list : {&routes.communities, &routes.largeCommunities, &routes.extendedCommunities}) {
+    std::sort(list->begin(), list->end());
+  }
+  return routes;
+}
+
+// A VIP is one route, whose attributes all its services give it. One error a service.
+void checkRoutes(const std::vector<Located>& inOrder, Diagnostics& errors) {
+  std::map<const Service*, RouteAttributes> routes;
+  std::map<Prefix, const Located*> firsts;
+  for (const auto& owner : inOrder) {
+    const auto& service = *owner.service;
+    const auto& own = routes[&service] = sorted(service.routes);
+    const auto path = servicePath(service, "bgp");
+    bool reported = errors.isWrong(path);
+    for (const auto& vip : service.vips) {
+      const auto& first = *firsts.emplace(vip, &owner).first->second;
+      if (reported || vip.address.isUnspecified() || routes[first.service] == own) continue;
+      reported = true;
+      if (errors.isWrong(servicePath(*first.service, "bgp"))) continue;
+      errors.addAt(path,
+                   "other attributes than " + nameOf(*first.service, first.place) +
+                       " has, which shares " + vip.shortStr(),
+                   "equal `bgp` in services that share a VIP");
+    }
+  }
+}
+
+// Suggestions for a VIP are sought among so many.
+constexpr std::size_t kMaxSuggested = 1024;
+
+void checkRules(const Site& site, Diagnostics& errors) {
+  if (site.announceWhen.empty()) return;
+  std::map<std::string, Prefix> known;
+  for (const auto& [name, service] : site.services) {
+    for (const auto& vip : service.vips) known.emplace(vip.shortStr(), vip);
+  }
+  for (const auto& [vip, when] : site.announceWhen) {
+    const auto text = vip.shortStr();
+    if (known.contains(text)) continue;
+    errors.addAt(
+        joinPath("vips", text), text,
+        "a VIP of a service" + (known.size() > kMaxSuggested ? "" : didYouMean(text, known)));
+  }
+}
+
 }  // namespace
 
 std::string servicePath(const Service& service, const std::string& key) {
@@ -222,6 +274,8 @@ void validateVips(const Site& site, Diagnostics& errors) {
   checkOverlaps(vips, errors);
   if (checkSize(vips, errors)) checkCollisions(inOrder, errors);
   checkMarks(inOrder, errors);
+  checkRoutes(inOrder, errors);
+  checkRules(site, errors);
 }
 
 }  // namespace l4ward::config

@@ -98,14 +98,6 @@ bool isAbsoluteFile(std::string_view text) {
   return text.starts_with('/') && isPrintable(text, 1024, "\"'`\\");
 }
 
-bool isCommunity(std::string_view text) {
-  const auto colon = text.find(':');
-  if (colon == text.npos) return false;
-  const auto high = parsePlainNumber(text.substr(0, colon));
-  const auto low = parsePlainNumber(text.substr(colon + 1));
-  return high && low && *high <= 65535 && *low <= 65535;
-}
-
 bool isSysctlKey(std::string_view text) {
   const auto isPart = [](std::string_view part) { return consistsOf(part, 64, "_-"); };
   if (text.starts_with("net.ipv4.vs.")) return isPart(text.substr(12));

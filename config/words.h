@@ -40,8 +40,6 @@ bool isUserName(std::string_view text);
 bool isArgument(std::string_view text);
 // Absolute, 1..1024 bytes of printable ASCII without blanks or quotes.
 bool isAbsoluteFile(std::string_view text);
-// "65001:80", each half 0..65535 (RFC 1997).
-bool isCommunity(std::string_view text);
 // net.ipv4.vs.KEY, net.ipv4.conf.INTERFACE.KEY or net.ipv6.conf.INTERFACE.KEY, of [a-z0-9_-].
 bool isSysctlKey(std::string_view text);
 // 1..64 letters, digits, blanks, ',' or '-'.

@@ -140,9 +140,9 @@ TEST_F(ControllerTest, StoppingWithdrawsEverythingAndLeavesTheKernelAsItIs) {
   const auto before = writes();
   life->controller.withdrawAll();
   EXPECT_TRUE(life->announced().empty());
-  EXPECT_FALSE(life->controller.isWithdrawn());
+  EXPECT_FALSE(life->controller.isSynced());
   life->sync();
-  EXPECT_TRUE(life->controller.isWithdrawn());
+  EXPECT_TRUE(life->controller.isSynced());
   life->turn();  // late news changes nothing
   EXPECT_TRUE(life->announced().empty());
   EXPECT_EQ(writes(), before);
@@ -153,8 +153,9 @@ TEST_F(ControllerTest, ARelayThatIsHeardOnlyWhileStoppingIsToldToWithdrawAll) {
   ASSERT_TRUE(life->controller.start(siteOf(site()), life->now));
   life->turn();
   life->controller.withdrawAll();
-  EXPECT_FALSE(life->controller.isWithdrawn());
-  life->controller.onRelayConnected({{{ip("192.0.2.1"), Prefix::parse(kVip).value()}, {}}});
+  EXPECT_FALSE(life->controller.isSynced());
+  life->controller.onRelayConnected({{{ip("192.0.2.1"), Prefix::parse(kVip).value()}, {}}},
+                                    life->now);
   EXPECT_EQ(life->generation, 1U);
   EXPECT_TRUE(life->published.empty());
 }

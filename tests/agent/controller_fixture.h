@@ -48,7 +48,7 @@ class ControllerTest : public testing::Test {
   std::unique_ptr<Life> newLife(const std::string& yaml, const bgp::RouteSet& standing = {}) {
     auto life = std::make_unique<Life>(kernel, interfaces, memory);
     EXPECT_TRUE(life->controller.start(siteOf(yaml), life->now));
-    life->controller.onRelayConnected(standing);
+    life->controller.onRelayConnected(standing, life->now);
     life->turn();
     return life;
   }

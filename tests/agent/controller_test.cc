@@ -163,7 +163,7 @@ TEST_F(ControllerTest, WithTheSameSiteDifferentHistoriesEndInTheSameTable) {
   MemoryFile otherMemory{"", ""};
   Life b(otherKernel, otherInterfaces, otherMemory);
   ASSERT_TRUE(b.controller.start(siteOf(site("2 3")), b.now));
-  b.controller.onRelayConnected({});
+  b.controller.onRelayConnected({}, b.now);
   b.turn();
   b.controller.reload(siteOf(site()), b.now);
   b.answer("192.0.2.101:80", Answer::fail);

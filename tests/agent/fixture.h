@@ -61,7 +61,7 @@ class FakeInterfaces : public Interfaces {
 
 // One agent's life. Several may follow one another on the same kernel, as after kill -9.
 struct Life {
-  Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory)
+  Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory, double jitter = 0)
       : controller({kernel, globals, interfaces, memory,
                     [this](const bgp::RouteSet& routes) {
                       if (routes != published || generation == 0) ++generation;
@@ -69,7 +69,7 @@ struct Life {
                       return generation;
                     },
                     [this](std::vector<healthcheck::Job> given) { jobs = std::move(given); },
-                    [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }}) {}
+                    [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }, jitter}) {}
 
   void answer(const healthcheck::Job& job, healthcheck::Answer what,
               std::optional<unsigned> weight = {}) {
@@ -85,6 +85,11 @@ struct Life {
     for (const auto& job : jobs) answer(job, what);
   }
   void turn() { due = controller.turn(now); }
+  // As the loop does it: when time is due.
+  void turnWhenDue() {
+    now = due;
+    turn();
+  }
   // ExaBGP acknowledges all that was published.
   void sync() { controller.onSynced(generation); }
   std::set<std::string> announced() const {

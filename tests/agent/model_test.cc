@@ -42,6 +42,32 @@ TEST(Model, ServersStandInAddressOrderWithTheServicesPort) {
                   .backends.contains(endpoint("[2001:db8:1::65]:80")));
 }
 
+TEST(Model, ABackupPoolHasItsOwnWayAndIsProbedWithTheSameChecks) {
+  std::string yaml = kDualStack;
+  yaml.replace(yaml.find("services:"), 9, R"(  reserve:
+    check: healthz
+    forward: direct
+    servers:
+      - { name: a, address: 192.0.2.101 }  # in edge, too
+      - { name: r, address: 192.0.2.9, weight: 3 }
+services:)");
+  const auto plain = compile(siteOf(yaml));
+  yaml.replace(yaml.find("ports: [80], pool: edge"), 23,
+               "ports: [80], pool: edge, backup_pool: reserve, below_quorum: keep");
+  const auto model = compile(siteOf(yaml));
+  const auto& alt = model.services.at(tcp("198.51.100.2:80"));
+  EXPECT_EQ(alt.belowQuorum, config::BelowQuorum::keep);
+  EXPECT_EQ(alt.backends.size(), 2U);
+  ASSERT_EQ(alt.backups.size(), 1U);
+  const auto& [address, reserve] = *alt.backups.begin();
+  EXPECT_EQ(address, endpoint("192.0.2.9:80"));
+  EXPECT_EQ(reserve.path.forward, ipvs::Forward::direct);
+  EXPECT_EQ(reserve.weight, 3U);
+  EXPECT_EQ(alt.find(address), &reserve);
+  EXPECT_EQ(model.checks.size(), plain.checks.size() + 1);
+  for (const auto& [id, check] : plain.checks) EXPECT_TRUE(model.checks.contains(id));
+}
+
 TEST(Model, AProbeSharedByServicesAndPortsIsMadeOnce) {
   // Four addresses on the check's own port, however many VIPs and ports there are.
   EXPECT_EQ(compile(siteOf(kDualStack)).checks.size(), 4U);

@@ -56,6 +56,21 @@ TEST_F(PreviewTest, ServersThatAreOutStayOut) {
   EXPECT_THAT(shown, HasSubstr("  1 of 3 servers out, at weight 0\n"));
 }
 
+TEST_F(PreviewTest, ABackupPoolThatStandsInStays) {
+  auto yaml = site("1") + "on_all_down: believe\n";
+  yaml.replace(yaml.find("services:"), 9,
+               "  reserve: { check: healthz, servers: [{ name: r, address: 192.0.2.51 }] }\n"
+               "services:");
+  yaml.replace(yaml.find("pool: edge }"), 12, "pool: edge, backup_pool: reserve }");
+  const auto life = newLife(yaml);
+  life->answerAll(Answer::pass);
+  life->turn();
+  EXPECT_THAT(text(yaml), HasSubstr("no change"));
+  failServer(*life, "192.0.2.101:80");
+  ASSERT_EQ(weights(web), (std::vector<std::uint32_t>{1, 0}));
+  EXPECT_THAT(text(yaml), HasSubstr("no change"));
+}
+
 TEST_F(PreviewTest, NewAndDroppedServicesAndVips) {
   const auto life = servingLife();
   const auto shown = text(site("1 2 3", "alt"));

@@ -1,16 +1,29 @@
-// A small agent for real_exabgp_test.py: RelayLink and ExabgpProcess, driven by lines on standard
-// input; events go to standard output, one a line.
+// A small agent for the tests with real programs: RelayLink and ExabgpProcess, driven by lines on
+// standard input; events go to standard output, one a line.
 //
-//   bgp_driver DIR RELAY USER HOLD_MS NEIGHBOR,LOCAL…
+//   bgp_driver DIR RELAY USER HOLD_MS [NODE] NEIGHBOR…
+//
+// NODE: as=65001,graceful=30 (seconds). NEIGHBOR: ADDR,LOCAL and any of as=65000, hold=9 (seconds),
+// password=, multihop=, ttl=, passive=1, port=179.
 //
 //   publish COUNT MED     COUNT prefixes to each neighbor
+//   rich COUNT MED        the same with all attributes that there are
+//   routes JSON           these, as bgp/route_json.h has them
 //   neighbor ADDR LOCAL   one neighbor more: reload
+//   passive ADDR PORT     this neighbor is to connect to us: restart
+//   multihop ADDR HOPS, security ADDR HOPS
+//   ibgp                  all neighbors are of our own AS
+//   hold MS               how long routes outlive this agent
+//   restart               ExaBGP, as one that hangs
 //   broken                a configuration that ExaBGP refuses
 //   stop                  end ExaBGP, then exit
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,12 +31,35 @@
 #include "bgp/exabgp_config.h"
 #include "bgp/exabgp_process.h"
 #include "bgp/relay_link.h"
+#include "bgp/route_json.h"
 
 namespace l4ward::bgp {
 namespace {
 
 void say(const std::string& text) {
   std::cout << text << std::endl;
+}
+
+// "192.0.2.1,192.0.2.11,as=65001": plain words, which come first, are found under "0", "1", ….
+using Settings = std::map<std::string, std::string>;
+
+Settings settingsOf(const std::string& argument) {
+  Settings found;
+  std::istringstream words(argument);
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      found[std::to_string(found.size())] = word;
+    } else {
+      found[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+  }
+  return found;
+}
+
+unsigned number(const Settings& settings, const std::string& key, unsigned otherwise) {
+  const auto found = settings.find(key);
+  return found == settings.end() ? otherwise : static_cast<unsigned>(std::stoul(found->second));
 }
 
 class Driver {
@@ -36,10 +72,14 @@ class Driver {
     config_.relaySocket = args[1] + "/bgp.sock";
     config_.relayState = args[1] + "/relay/relay.json";
     config_.localAs = 65001;
-    config_.routerId = IpAddress::parse("10.9.0.11").value();
     for (std::size_t i = 5; i < args.size(); ++i) {
-      const std::size_t comma = args[i].find(',');
-      addNeighbor(args[i].substr(0, comma), args[i].substr(comma + 1));
+      const Settings settings = settingsOf(args[i]);
+      if (settings.contains("0")) {
+        addNeighbor(settings);
+      } else {
+        config_.localAs = number(settings, "as", config_.localAs);
+        config_.gracefulRestart = Millis(1000 * number(settings, "graceful", 30));
+      }
     }
     link_.setHold(Millis(std::stoi(args[4])));
     report(link_.listen(config_.relaySocket, args[3]));
@@ -49,12 +89,26 @@ class Driver {
 
  private:
   RelayLink::Events linkEvents() {
-    return {[](const RouteSet& standing) { say("connected " + std::to_string(standing.size())); },
-            [](std::uint64_t generation) { say("synced " + std::to_string(generation)); },
-            [](const IpAddress& neighbor, const std::string& state, const std::string& reason) {
-              say("session " + neighbor.str() + " " + state + " " + reason);
-            },
-            [](const std::string& what) { say("error " + what); }, [] { say("disconnected"); }};
+    RelayLink::Events events;
+    events.connected = [](const RouteSet& standing) {
+      say("connected " + std::to_string(standing.size()));
+    };
+    events.synced = [](std::uint64_t generation) { say("synced " + std::to_string(generation)); };
+    events.session = [](const IpAddress& neighbor, const std::string& state,
+                        const std::string& reason) {
+      say("session " + neighbor.str() + " " + state + " " + reason);
+    };
+    events.error = [](const std::string& what) { say("error " + what); };
+    events.disconnected = [] { say("disconnected"); };
+    events.stuck = [this](const std::string& what) {
+      say("stuck " + what);
+      process_.restart(what);
+    };
+    events.frozen = [](int pid) {
+      say("frozen " + std::to_string(pid));
+      ::kill(pid, SIGKILL);
+    };
+    return events;
   }
   ExabgpProcess::Events processEvents() {
     return {[](int pid, bool adopted) {
@@ -75,9 +129,19 @@ class Driver {
     if (!status) say("failed " + status.error().message);
   }
 
-  void addNeighbor(const std::string& address, const std::string& local) {
-    config_.neighbors.push_back({IpAddress::parse(address).value(), IpAddress::parse(local).value(),
-                                 65000, Millis(9000), ""});
+  void addNeighbor(const Settings& settings) {
+    ExabgpNeighbor neighbor;
+    neighbor.address = IpAddress::parse(settings.at("0")).value();
+    neighbor.localAddress = IpAddress::parse(settings.at("1")).value();
+    neighbor.peerAs = number(settings, "as", 65000);
+    neighbor.holdTime = Millis(1000 * number(settings, "hold", 9));
+    if (settings.contains("password")) neighbor.password = settings.at("password");
+    neighbor.multihop = number(settings, "multihop", 0);
+    neighbor.ttlSecurity = number(settings, "ttl", 0);
+    neighbor.passive = number(settings, "passive", 0) != 0;
+    neighbor.port = static_cast<std::uint16_t>(number(settings, "port", 179));
+    if (neighbor.localAddress.isV4()) config_.routerId = neighbor.localAddress;
+    config_.neighbors.push_back(std::move(neighbor));
   }
 
   void readLine() {
@@ -95,11 +159,24 @@ class Driver {
     std::istringstream words(line);
     std::string verb, first, second;
     words >> verb >> first >> second;
-    if (verb == "publish") {
-      const auto generation = link_.publish(routes(std::stoi(first), std::stoul(second)));
-      say("generation " + std::to_string(generation));
+    if (verb == "publish" || verb == "rich") {
+      publish(routes(std::stoi(first), std::stoul(second), verb == "rich"));
+    } else if (verb == "routes") {
+      const auto set =
+          routesFromJson(nlohmann::json::parse(line.substr(verb.size()), nullptr, false));
+      set ? publish(*set) : say("failed " + set.error().message);
+    } else if (verb == "passive" || verb == "multihop" || verb == "security") {
+      changeNeighbor(verb, IpAddress::parse(first).value(), std::stoul(second));
+      report(process_.run(exabgpConfigText(config_)));
+    } else if (verb == "ibgp") {
+      for (ExabgpNeighbor& neighbor : config_.neighbors) neighbor.peerAs = config_.localAs;
+      report(process_.run(exabgpConfigText(config_)));
+    } else if (verb == "hold") {
+      link_.setHold(Millis(std::stoi(first)));
+    } else if (verb == "restart") {
+      process_.restart("told so");
     } else if (verb == "neighbor") {
-      addNeighbor(first, second);
+      addNeighbor({{"0", first}, {"1", second}});
       report(process_.run(exabgpConfigText(config_)));
     } else if (verb == "broken") {
       report(process_.run(exabgpConfigText(config_) + "neighbor 192.0.2.77 { nonsense; }\n"));
@@ -111,16 +188,40 @@ class Driver {
     }
   }
 
-  RouteSet routes(int count, unsigned long med) const {
+  void changeNeighbor(const std::string& verb, const IpAddress& address, unsigned long number) {
+    for (ExabgpNeighbor& neighbor : config_.neighbors) {
+      if (neighbor.address != address) continue;
+      if (verb == "multihop") neighbor.multihop = static_cast<unsigned>(number);
+      if (verb == "security") neighbor.ttlSecurity = static_cast<unsigned>(number);
+      if (verb != "passive") continue;
+      neighbor.passive = true;
+      neighbor.port = static_cast<std::uint16_t>(number);
+    }
+  }
+
+  void publish(const RouteSet& wanted) {
+    say("generation " + std::to_string(link_.publish(wanted)));
+  }
+
+  RouteSet routes(int count, unsigned long med, bool isRich) const {
     RouteSet set;
     for (const ExabgpNeighbor& neighbor : config_.neighbors) {
       const bool v4 = neighbor.address.isV4();
+      Attributes attributes;
+      attributes.nextHop = neighbor.localAddress;
+      attributes.med = static_cast<std::uint32_t>(med);
+      attributes.communities = {"65001:80"};
+      attributes.largeCommunities = {"65001:1:2"};
+      if (isRich) {
+        attributes.localPreference = 50;
+        attributes.asPath = {65001, 65001, 4200000000};
+        attributes.extendedCommunities = {"target:65001:80", "origin:4200000000:9"};
+      }
       for (int i = 1; i <= count; ++i) {
         const std::string high = std::to_string(i / 250), low = std::to_string(i % 250);
         const std::string text =
             v4 ? "198.51." + high + "." + low + "/32" : "fd51::" + high + ":" + low + "/128";
-        set[{neighbor.address, Prefix::parse(text).value()}] = {
-            neighbor.localAddress, static_cast<std::uint32_t>(med), {"65001:80", "65001:1:2"}};
+        set[{neighbor.address, Prefix::parse(text).value()}] = attributes;
       }
     }
     return set;

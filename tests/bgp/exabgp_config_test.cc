@@ -74,6 +74,58 @@ TEST(ExabgpConfigTest, GracefulRestartCanBeOff) {
   EXPECT_THAT(exabgpConfigText(config), HasSubstr("graceful-restart 4095;"));
 }
 
+struct NeighborCase {
+  const char* name;
+  ExabgpNeighbor neighbor;
+  std::vector<std::string> has, hasNot;
+};
+
+ExabgpNeighbor withOptions(unsigned multihop, unsigned ttlSecurity, bool passive,
+                           std::uint16_t port) {
+  return {ip("192.0.2.9"), ip("192.0.2.11"), 65000,   Millis(9000), "",
+          multihop,        ttlSecurity,      passive, port};
+}
+
+TEST(ExabgpConfigTest, WritesTheOptionsOfANeighbor) {
+  const std::vector<NeighborCase> cases = {
+      {"multihop", withOptions(4, 0, false, 179), {"    outgoing-ttl 4;\n"}, {"incoming-ttl"}},
+      {"ttl security", withOptions(0, 2, false, 179), {"    outgoing-ttl 255;\n"}, {"incoming"}},
+      {"passive",
+       withOptions(0, 0, true, 179),
+       {"    passive true;\n    listen 179;\n"},
+       {"ttl", "connect"}},
+      {"passive, ttl security",
+       withOptions(0, 1, true, 1790),
+       {"    incoming-ttl 255;\n", "    listen 1790;\n"},
+       {"outgoing-ttl", "connect"}},
+      {"passive, multihop", withOptions(4, 0, true, 179), {"listen"}, {"ttl"}},
+      {"port", withOptions(0, 0, false, 1790), {"    connect 1790;\n"}, {"passive", "listen"}}};
+  for (const NeighborCase& one : cases) {
+    SCOPED_TRACE(one.name);
+    ExabgpConfig config = example();
+    config.neighbors = {one.neighbor};
+    const std::string text = exabgpConfigText(config);
+    for (const std::string& part : one.has) EXPECT_THAT(text, HasSubstr(part));
+    for (const std::string& part : one.hasNot) EXPECT_THAT(text, Not(HasSubstr(part)));
+  }
+}
+
+TEST(ExabgpConfigTest, OnlyANewListenerNeedsARestart) {
+  ExabgpConfig before = example();
+  before.neighbors.push_back(withOptions(0, 0, true, 179));
+  const auto restarts = [&before](const ExabgpConfig& after) {
+    return needsRestart(exabgpConfigText(before), exabgpConfigText(after));
+  };
+  ExabgpConfig after = before;
+  EXPECT_FALSE(restarts(after));
+  after.neighbors[0].holdTime = Millis(30000);
+  after.neighbors.erase(after.neighbors.begin() + 1);
+  EXPECT_FALSE(restarts(after)) << "no listener changed";
+  after.neighbors.back().port = 1790;
+  EXPECT_TRUE(restarts(after));
+  EXPECT_TRUE(needsRestart("", exabgpConfigText(before)));
+}
+
 TEST(ExabgpConfigTest, KnowsWhatCannotBeQuoted) {
   EXPECT_TRUE(checkExabgpString("s3cret #;{}[] \\"));
   EXPECT_FALSE(checkExabgpString("it's"));

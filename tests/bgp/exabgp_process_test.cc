@@ -27,6 +27,18 @@ echo started
 while true; do sleep 0.05; done
 )";
 
+// As 5 does: words instead of options.
+constexpr const char* kScript5 = R"(#!/bin/sh
+case "$1" in
+  --*) echo "usage: exabgp server"; exit 2;;
+  version) echo "ExaBGP : 5.0.13"; exit 0;;
+  validate) echo "$exabgp_log_level"; exit $(grep -c broken "$2");;
+esac
+trap 'echo reload; cat "$1"' USR1
+echo started
+while true; do sleep 0.05; done
+)";
+
 class ExabgpProcessTest : public ::testing::Test {
  protected:
   ExabgpProcessTest() {
@@ -94,11 +106,50 @@ TEST_F(ExabgpProcessTest, ProbesTheVersion) {
   EXPECT_TRUE(parseExabgpVersion("ExaBGP : 5.0.13\nPython : 3"));
 }
 
+TEST_F(ExabgpProcessTest, KnowsHowToAskVersion5) {
+  std::ofstream(options_.program) << kScript5;
+  EXPECT_EQ(ExabgpProcess::probe(options_.program).value(), "5.0.13");
+  start();
+  ASSERT_TRUE(process_->run("two"));
+  ASSERT_TRUE(until([&] { return logHas("reload\ntwo"); }));
+  ASSERT_TRUE(process_->run("broken"));
+  ASSERT_TRUE(until([&] { return !failures_.empty(); }));
+  EXPECT_NE(failures_[0].find("ERROR"), std::string::npos) << "a level that it knows";
+}
+
 TEST_F(ExabgpProcessTest, StartsAgainAfterADeath) {
   start();
   ASSERT_EQ(::kill(pid_, SIGKILL), 0);
   ASSERT_TRUE(until([&] { return starts_ == 2; }));
   EXPECT_EQ(exits_, std::vector<std::string>{"signal 9"});
+}
+
+TEST_F(ExabgpProcessTest, RestartKillsAlsoWhatHangsAndStartsAtOnce) {
+  start();
+  ASSERT_EQ(::kill(pid_, SIGSTOP), 0);
+  const TimePoint begin = Clock::now();
+  process_->restart("it hangs");
+  ASSERT_TRUE(until([&] { return starts_ == 2; }));
+  EXPECT_LT(Clock::now() - begin, Millis(90)) << "the first wait of the backoff is 100 ms";
+  EXPECT_EQ(exits_, std::vector<std::string>{"signal 9: it hangs"});
+  process_->restart("again");
+  ASSERT_TRUE(until([&] { return exits_.size() == 2; }));
+  const TimePoint killed = Clock::now();
+  ASSERT_TRUE(until([&] { return starts_ == 3; }));
+  EXPECT_GE(Clock::now() - killed, Millis(90));
+}
+
+TEST_F(ExabgpProcessTest, NewPassiveNeighborRestarts) {
+  const std::string old = "x\nneighbor 192.0.2.1 {\n    hold-time 9;\n}\n";
+  process_ = make();
+  ASSERT_TRUE(process_->run(old));
+  ASSERT_TRUE(until([&] { return logHas("started"); }));
+  ASSERT_TRUE(process_->run(old + "neighbor 192.0.2.2 {\n    listen 179;\n}\n"));
+  ASSERT_TRUE(until([&] { return starts_ == 2; }));
+  EXPECT_FALSE(logHas("reload"));
+  process_ = make();  // another agent
+  ASSERT_TRUE(process_->run(old + "neighbor 192.0.2.2 {\n    listen 179;\n}\n"));
+  EXPECT_TRUE(adopted_);
 }
 
 TEST_F(ExabgpProcessTest, OutlivesTheAgentAndIsAdopted) {

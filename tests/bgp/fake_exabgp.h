@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -17,6 +18,12 @@ namespace l4ward::bgp::testing {
 
 inline IpAddress ip(const std::string& text) {
   return IpAddress::parse(text).value();
+}
+inline Attributes plain(const IpAddress& nextHop, std::optional<std::uint32_t> med = {}) {
+  Attributes attributes;
+  attributes.nextHop = nextHop;
+  attributes.med = med;
+  return attributes;
 }
 inline RouteKey key(const std::string& neighbor, const std::string& prefix) {
   return {ip(neighbor), Prefix::parse(prefix).value()};
@@ -34,18 +41,28 @@ class FakeExabgp {
         return;
       }
     } else if (line != kBarrierLine) {
-      const auto [isNew, unused] = std::pair(inFlight_.insert(slotOf(line)).second, 0);
-      EXPECT_TRUE(isNew) << "two changes in flight: " << line;
+      ++commands;
+      for (const std::string& slot : slotsOf(line)) {
+        EXPECT_TRUE(inFlight_.insert(slot).second) << "two changes in flight: " << line;
+      }
     }
     queue_.push_back(line);
     most = std::max(most, queue_.size());
+    unread += line.size() + 1;
+    mostBytes = std::max(mostBytes, unread);
   }
 
-  // Works on one line that it has read; false if there is none.
+  // Works on one line that it has read; false if there is none, or it hangs.
   bool answer() {
+    if (hangs) return false;
     if (queue_.empty()) return false;
     const std::string line = queue_.front();
     queue_.pop_front();
+    if (ofDeadRelay_ > 0) {
+      --ofDeadRelay_;
+      toOtherRelay_ = true;
+    }
+    unread -= line.size() + 1;
     if (line == kBarrierLine) {
       answers.push_back("Peer            AS        up/down state       |     #sent     #recvd");
       for (const std::string& neighbor : established) {
@@ -57,10 +74,20 @@ class FakeExabgp {
       ribAtEnd[neighborOf(line)] = rib;
       answers.push_back("done");
     } else {
-      inFlight_.erase(slotOf(line));
+      for (const std::string& slot : slotsOf(line)) inFlight_.erase(slot);
       apply(line);
     }
     return true;
+  }
+
+  // Another relay reads and writes now: what the last one did not read is lost, what it wrote is
+  // answered to the next one. But starting a relay takes ExaBGP many turns, so that does not happen
+  // twice in a row.
+  void changeRelay() {
+    while (ofDeadRelay_ > 0 || (toOtherRelay_ && !queue_.empty())) answer();
+    toOtherRelay_ = false;
+    answers.clear();
+    ofDeadRelay_ = queue_.size();
   }
 
   void sessionUp(const std::string& neighbor) {
@@ -82,11 +109,16 @@ class FakeExabgp {
   std::map<std::string, std::string> rib;  // "neighbor prefix" → attributes
   std::set<std::string> established;
   std::set<std::string> refuse;  // "neighbor prefix" that it answers with an error
+  bool refusesWithdrawals = true;
   std::map<std::string, int> endOfRib;
   std::map<std::string, std::map<std::string, std::string>> ribAtEnd;
-  std::size_t most = 0;  // commands in flight
+  bool hangs = false;
+  std::size_t most = 0;       // lines in flight
+  std::size_t mostBytes = 0;  // …
+  std::size_t unread = 0;
   int lines = 0;
-  int updates = 0;  // that a router would have seen
+  int commands = 0;  // lines that change routes
+  int updates = 0;   // that a router would have seen
 
  private:
   static std::string word(const std::string& line, int index) {
@@ -96,23 +128,41 @@ class FakeExabgp {
     return text;
   }
   static std::string neighborOf(const std::string& line) { return word(line, 1); }
-  static std::string slotOf(const std::string& line) { return word(line, 1) + " " + word(line, 4); }
+  // "neighbor prefix", one or many.
+  static std::vector<std::string> slotsOf(const std::string& line) {
+    const std::string neighbor = neighborOf(line) + " ";
+    if (word(line, 3) == "route") return {neighbor + word(line, 4)};
+    std::vector<std::string> slots;
+    std::istringstream prefixes(line.substr(line.find(" nlri ") + 6));
+    for (std::string prefix; prefixes >> prefix;) slots.push_back(neighbor + prefix);
+    EXPECT_GT(slots.size(), 1U) << line;
+    return slots;
+  }
 
   void apply(const std::string& line) {
-    const std::string slot = slotOf(line);
-    if (refuse.contains(slot)) return answers.push_back("error");
-    const std::string attributes = line.substr(line.find("next-hop"));
-    if (word(line, 2) == "withdraw") {
-      rib.erase(slot);
-      ++updates;
-    } else if (rib[slot] != attributes) {
-      rib[slot] = attributes;
-      ++updates;
+    const std::vector<std::string> slots = slotsOf(line);
+    const bool withdraws = word(line, 2) == "withdraw";
+    for (const std::string& slot : slots) {
+      const bool may = withdraws && !refusesWithdrawals;
+      if (refuse.contains(slot) && !may) return answers.push_back("error");
+    }
+    const std::size_t begin = line.find("next-hop");
+    const std::string attributes = line.substr(begin, line.find(" nlri ") - begin);
+    for (const std::string& slot : slots) {
+      if (withdraws) {
+        rib.erase(slot);
+        ++updates;
+      } else if (rib[slot] != attributes) {
+        rib[slot] = attributes;
+        ++updates;
+      }
     }
     answers.push_back("done");
   }
 
   std::deque<std::string> queue_;
+  std::size_t ofDeadRelay_ = 0;  // so many at the front of the queue
+  bool toOtherRelay_ = false;    // the running one got some of their answers
   std::set<std::string> inFlight_;
 };
 
@@ -120,7 +170,7 @@ class FakeExabgp {
 inline std::map<std::string, std::string> asRib(const RouteSet& routes) {
   std::map<std::string, std::string> rib;
   for (const auto& [route, attributes] : routes) {
-    const std::string line = announceLine(route, attributes);
+    const std::string line = routeLine(true, route, attributes);
     rib[route.neighbor.str() + " " + route.prefix.str()] = line.substr(line.find("next-hop"));
   }
   return rib;

@@ -7,19 +7,43 @@ router (BIRD). Needs root, exabgp, bird2 and iproute2. Run it as
     /usr/bin/python3 tests/bgp/real_exabgp_test.py --bin build/release
 """
 import argparse
-import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from bgp_lab import HOLD, USER, Agent, Failure, Lab, Monitor, check, children, wait_for
+from bgp_lab import (HOLD, NODE_AS, ROUTER_AS, Agent, Failure, Lab, Monitor, address, check,
+                     children, end_exabgp, node_folder, require, scratch, wait_for)
+from bgp_routers import Bird
 
 # Routes a family. More make ExaBGP's own slowness under emulation the subject of the test.
 COUNT = 100
 FEWER = 20
+
+ROUTER, NODE = 1, 11
+PEERS = {'v4': (address(4, ROUTER), address(4, NODE)),
+         'v6': (address(6, ROUTER), address(6, NODE))}
+
+BIRD = f'''
+router id {address(4, ROUTER)};
+protocol device {{ }}
+protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; merge paths yes; }}
+protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; merge paths yes; }}
+template bgp node {{
+    local as {ROUTER_AS};
+    passive yes;
+    hold time 9;
+    graceful restart yes;
+}}
+protocol bgp v4 from node {{
+    neighbor {address(4, NODE)} as {NODE_AS};
+    ipv4 {{ import all; export none; }};
+}}
+protocol bgp v6 from node {{
+    neighbor {address(6, NODE)} as {NODE_AS};
+    ipv6 {{ import all; export none; }};
+}}
+'''
 
 
 class Trial:
@@ -27,26 +51,39 @@ class Trial:
 
     def __init__(self, binaries, folder):
         self.binaries = binaries
-        self.folder = folder
-        self.lab = Lab(folder)
+        self.lab = Lab(folder, {'r': ROUTER, 'n': NODE})
+        self.folder = node_folder(folder, 'n', binaries)
+        self.router = Bird(self.lab, 'r', BIRD)
         self.agent = None
         self.exabgps = set()
 
+    def counts(self, number):
+        return all(self.router.count(name) == number for name in PEERS)
+
+    def back(self):
+        """The sessions are up, and BIRD does not wait for the node's end-of-RIB."""
+        return self.router.established() and self.router.settled()
+
     def new_agent(self, hold=HOLD):
-        self.agent = Agent(self.lab, self.binaries, self.folder, hold)
+        self.agent = Agent(self.lab, 'n', self.binaries, self.folder, map(','.join, PEERS.values()),
+                           hold)
         self.agent.expect('started')
         self.exabgps.add(self.agent.exabgp())
         self.agent.expect('connected')
         return self.agent
 
+    def nothing_since(self, before):
+        now = self.router.received()
+        check(now == before, 'updates: %s, %s' % (before, now))
+
     def first_route(self):
         agent = self.new_agent()
-        wait_for('both sessions', self.lab.up)
+        wait_for('both sessions', self.router.established)
         agent.publish(1, 77)
         begin = time.monotonic()
-        wait_for('one route a family', lambda: self.lab.counts(1))
+        wait_for('one route a family', lambda: self.counts(1))
         for prefix in ('198.51.0.1/32', 'fd51::0:1/128'):
-            text = self.lab.birdc('show', 'route', prefix, 'all')
+            text = self.router.ask('show', 'route', prefix, 'all')
             for wanted in ('BGP.med: 77', '(65001,80)', '(65001, 1, 2)'):
                 check(wanted in text, '%s lacks %s: %s' % (prefix, wanted, text))
         return 'at BIRD %.0f ms after synced' % ((time.monotonic() - begin) * 1000)
@@ -54,34 +91,34 @@ class Trial:
     def many_routes(self):
         begin = time.monotonic()
         self.agent.publish(COUNT)
-        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        wait_for('all routes', lambda: self.counts(COUNT))
         return '2 x %d in %.2f s' % (COUNT, time.monotonic() - begin)
 
     def withdraw(self):
         self.agent.publish(COUNT - 1)
-        wait_for('one route less', lambda: self.lab.counts(COUNT - 1))
+        wait_for('one route less', lambda: self.counts(COUNT - 1))
         self.agent.publish(COUNT)
-        wait_for('one route more', lambda: self.lab.counts(COUNT))
+        wait_for('one route more', lambda: self.counts(COUNT))
 
     def change_med(self):
-        before = self.lab.received()
+        before = self.router.received()
         self.agent.publish(COUNT, 300)
-        wait_for('other MED', lambda: 'BGP.med: 300' in self.lab.birdc(
+        wait_for('other MED', lambda: 'BGP.med: 300' in self.router.ask(
             'show', 'route', '198.51.0.1/32', 'all'))
         time.sleep(1)
-        after = self.lab.received()
+        after = self.router.received()
         check(after[1] == before[1] and after[3] == before[3], 'withdrawn: %s' % after)
         for family in (0, 2):
             check(after[family] - before[family] == COUNT, 'updates: %s, %s' % (before, after))
 
     def same_set(self):
-        before = self.lab.received()
+        before = self.router.received()
         self.agent.tell('publish %d 300' % COUNT)
         time.sleep(0.5)
-        check(self.lab.received() == before, 'an unchanged set caused updates')
+        check(self.router.received() == before, 'an unchanged set caused updates')
 
     def kill_relay(self):
-        before = self.lab.received()
+        before = self.router.received()
         self.agent.tell('')
         relay = children(self.agent.exabgp())[0]
         begin = time.monotonic()
@@ -91,7 +128,7 @@ class Trial:
         took = time.monotonic() - begin
         self.agent.expect('synced')
         time.sleep(1.5)
-        check(self.lab.received() == before, 'updates: %s, %s' % (before, self.lab.received()))
+        self.nothing_since(before)
         return 'connected again after %.0f ms' % (took * 1000)
 
     def kill_relay_at_work(self):
@@ -99,12 +136,12 @@ class Trial:
         time.sleep(0.02)
         os.kill(children(self.agent.exabgp())[0], signal.SIGKILL)
         self.agent.expect('synced')
-        wait_for('fewer routes', lambda: self.lab.counts(FEWER))
+        wait_for('fewer routes', lambda: self.counts(FEWER))
         self.agent.publish(COUNT, 300)
-        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        wait_for('all routes', lambda: self.counts(COUNT))
 
     def agent_back_in_time(self):
-        before = self.lab.received()
+        before = self.router.received()
         exabgp = self.agent.exabgp()
         self.agent.kill()
         time.sleep(HOLD / 2)
@@ -113,25 +150,24 @@ class Trial:
         check(agent.heard('connected %d' % (2 * COUNT)), 'standing: %s' % agent.lines)
         agent.publish(COUNT, 300)
         time.sleep(HOLD)
-        check(self.lab.received() == before, 'updates: %s, %s' % (before, self.lab.received()))
+        self.nothing_since(before)
 
     def agent_gone(self):
         self.agent.kill()
         begin = time.monotonic()
-        wait_for('first withdrawal', lambda: self.lab.count('v4') < COUNT, HOLD + 3)
+        wait_for('first withdrawal', lambda: self.router.count('v4') < COUNT, HOLD + 3)
         first = time.monotonic() - begin
-        wait_for('all withdrawn', lambda: self.lab.counts(0))
+        wait_for('all withdrawn', lambda: self.counts(0))
         last = time.monotonic() - begin
         # The hold counts from the last heartbeat, at most a quarter of it before the death.
         check(HOLD * 3 / 4 - 0.5 <= first, '%.1f…%.1f s' % (first, last))
         agent = self.new_agent()
         agent.publish(COUNT, 300)
-        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        wait_for('all routes', lambda: self.counts(COUNT))
         return 'withdrawn after %.1f…%.1f s of %.0f' % (first, last, HOLD)
 
     def kill_exabgp(self):
-        monitor = Monitor(self.lab)
-        time.sleep(0.3)
+        monitor = Monitor(self.lab, 'r')
         self.agent.tell('')
         begin = time.monotonic()
         os.kill(self.agent.exabgp(), signal.SIGKILL)
@@ -139,18 +175,17 @@ class Trial:
         self.agent.expect('started')
         self.exabgps.add(self.agent.exabgp())
         self.agent.expect('synced')
-        self.agent.expect('session fd09::1 up')
-        wait_for('end of graceful restart', lambda: self.lab.up() and not self.lab.restarting())
+        self.agent.expect('session %s up' % PEERS['v6'][0])
+        wait_for('end of graceful restart', lambda: self.back())
         took = time.monotonic() - begin
         time.sleep(1)
-        check(self.lab.counts(COUNT), 'routes are missing')
-        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
-        monitor.process.kill()
+        check(self.counts(COUNT), 'routes are missing')
+        check(monitor.catch_up() == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.stop()
         return 'graceful restart took %.1f s' % took
 
     def kill_exabgp_and_change(self):
-        monitor = Monitor(self.lab)
-        time.sleep(0.3)
+        monitor = Monitor(self.lab, 'r')
         self.agent.tell('publish %d 300' % COUNT)
         os.kill(self.agent.exabgp(), signal.SIGKILL)
         self.agent.expect('exited')
@@ -158,76 +193,77 @@ class Trial:
         self.agent.expect('started')
         self.exabgps.add(self.agent.exabgp())
         took = wait_for('end-of-RIB removes stale routes',
-                        lambda: self.lab.counts(COUNT - FEWER))
-        check(monitor.deleted == 2 * FEWER, '%d routes left the kernel' % monitor.deleted)
-        monitor.process.kill()
+                        lambda: self.counts(COUNT - FEWER))
+        # BIRD tells the kernel later than it tells us.
+        wait_for('the kernel has lost them, too', lambda: monitor.deleted >= 2 * FEWER)
+        check(monitor.catch_up() == 2 * FEWER, '%d routes left the kernel' % monitor.deleted)
+        monitor.stop()
         self.agent.publish(COUNT, 300)
-        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        wait_for('all routes', lambda: self.counts(COUNT))
         return 'stale ones gone after %.1f s' % took
 
     def kill_both(self):
         # ExaBGP's restart must fit into the hold time, also under emulation.
         self.agent.kill()
         self.new_agent(hold=60).publish(COUNT, 300)
-        monitor = Monitor(self.lab)
-        time.sleep(0.3)
+        monitor = Monitor(self.lab, 'r')
         os.kill(self.agent.exabgp(), signal.SIGKILL)
         self.agent.kill()
         self.new_agent(hold=60)  # publishes nothing
-        took = wait_for('the recorded routes', lambda: self.agent.heard('session fd09::1 up'))
-        wait_for('end of graceful restart', lambda: self.lab.up() and not self.lab.restarting())
+        took = wait_for('the recorded routes',
+                        lambda: self.agent.heard('session %s up' % PEERS['v6'][0]))
+        wait_for('end of graceful restart', lambda: self.back())
         time.sleep(1)
-        check(self.lab.counts(COUNT), 'routes are missing')
-        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
-        monitor.process.kill()
+        check(self.counts(COUNT), 'routes are missing')
+        check(monitor.catch_up() == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.stop()
         self.agent.publish(COUNT, 300)
         return 'sessions up after %.1f s' % took
 
     def session_flap(self):
         self.agent.tell('')
-        self.lab.birdc('restart', 'v4')
-        self.agent.expect('session 10.9.0.1 down')
-        self.agent.expect('session 10.9.0.1 up')
-        wait_for('all routes', lambda: self.lab.counts(COUNT) and not self.lab.restarting())
+        self.router.ask('restart', 'v4')
+        self.agent.expect('session %s down' % PEERS['v4'][0])
+        self.agent.expect('session %s up' % PEERS['v4'][0])
+        wait_for('all routes', lambda: self.counts(COUNT) and self.router.settled())
 
     def change_while_down(self):
         self.agent.tell('')
-        self.lab.birdc('disable', 'v4')
-        self.agent.expect('session 10.9.0.1 down')
+        self.router.ask('disable', 'v4')
+        self.agent.expect('session %s down' % PEERS['v4'][0])
         self.agent.publish(COUNT, 400)
         self.agent.publish(COUNT, 500)
         self.agent.publish(COUNT - 1, 500)
         self.agent.tell('')
-        self.lab.birdc('enable', 'v4')
-        self.agent.expect('session 10.9.0.1 up')
-        wait_for('one route less', lambda: self.lab.counts(COUNT - 1))
+        self.router.ask('enable', 'v4')
+        self.agent.expect('session %s up' % PEERS['v4'][0])
+        wait_for('one route less', lambda: self.counts(COUNT - 1))
         time.sleep(0.5)
-        routes = self.lab.birdc('show', 'route', 'protocol', 'v4', 'all')
+        routes = self.router.ask('show', 'route', 'protocol', 'v4', 'all')
         check(routes.count('BGP.med: 500') == COUNT - 1,
               '%d of %d routes have the new MED' % (routes.count('BGP.med: 500'), COUNT - 1))
         self.agent.publish(COUNT, 500)
-        wait_for('all routes', lambda: self.lab.counts(COUNT))
+        wait_for('all routes', lambda: self.counts(COUNT))
 
     def refused_config(self):
         self.agent.tell('broken')
         took = self.agent.expect('failed ExaBGP refuses')
-        check(self.lab.up() and self.lab.counts(COUNT), 'the old configuration does not go on')
+        check(self.router.established() and self.counts(COUNT), 'the old one does not go on')
         return 'refused after %.1f s' % took
 
     def reload(self):
-        before = self.lab.received()
-        monitor = Monitor(self.lab)
-        time.sleep(0.3)
+        before = self.router.received()
+        monitor = Monitor(self.lab, 'r')
         exabgp = self.agent.exabgp()
         # An address where nobody listens: the other sessions must not notice.
-        self.agent.tell('neighbor 10.9.0.7 10.9.0.11')
+        self.agent.tell('neighbor %s %s' % (address(4, 7), address(4, NODE)))
         time.sleep(3)
         self.agent.publish(COUNT, 500)
         check(self.agent.exabgp() == exabgp, 'ExaBGP was restarted')
-        check(self.lab.up(), 'a session went down')
-        check(monitor.deleted == 0, '%d routes left the kernel' % monitor.deleted)
-        monitor.process.kill()
-        after = self.lab.received()
+        check(self.router.established(), 'a session went down')
+        check(monitor.catch_up() == 0, '%d routes left the kernel' % monitor.deleted)
+        monitor.stop()
+        after = self.router.received()
         return 'BIRD received %s more' % [b - a for a, b in zip(before, after)]
 
     def stop(self):
@@ -242,6 +278,7 @@ class Trial:
 
     def run(self):
         self.lab.start()
+        self.router.start()
         for step in self.STEPS:
             begin = time.monotonic()
             try:
@@ -256,18 +293,7 @@ class Trial:
     def clean(self):
         if self.agent:
             self.agent.kill()  # first, or it would start ExaBGP again
-        try:
-            with open(os.path.join(self.folder, 'exabgp.pid')) as record:
-                self.exabgps.add(json.load(record)['pid'])
-        except (OSError, ValueError):
-            pass
-        for pid in self.exabgps:
-            try:
-                with open('/proc/%d/cmdline' % pid) as cmdline:
-                    if self.folder in cmdline.read():
-                        os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
+        end_exabgp(self.folder, self.exabgps)
         self.lab.stop()
 
 
@@ -276,28 +302,14 @@ def main():
     parser.add_argument('--bin', required=True, help='build folder')
     parser.add_argument('--keep', action='store_true', help='keep the logs')
     args = parser.parse_args()
-    binaries = os.path.abspath(args.bin)
-    missing = [name for name in ('exabgp', 'bird', 'birdc', 'ip') if not shutil.which(name)]
-    if missing:
-        sys.exit('missing: %s; run `make setup`' % ', '.join(missing))
-    if os.geteuid() != 0:
-        sys.exit('needs root, for network namespaces')
-    folder = tempfile.mkdtemp(prefix='l4ward-bgp-')
-    os.chmod(folder, 0o755)
-    shutil.copy(os.path.join(binaries, 'l4ward-exabgp'), folder)
-    os.mkdir(os.path.join(folder, 'relay'))
-    shutil.chown(os.path.join(folder, 'relay'), USER)
-    trial = Trial(binaries, folder)
-    passed = False
-    try:
-        passed = trial.run()
-    finally:
-        trial.clean()
-        if not passed or args.keep:
-            print('logs are in', folder)
-        else:
-            shutil.rmtree(folder)
-    sys.exit(0 if passed else 1)
+    require('exabgp', 'bird', 'birdc', 'ip')
+    with scratch(args.keep) as folder:
+        trial = Trial(os.path.abspath(args.bin), folder)
+        try:
+            if not trial.run():
+                sys.exit(1)
+        finally:
+            trial.clean()
 
 
 if __name__ == '__main__':

@@ -23,6 +23,18 @@ TEST(RecordTest, ComesBack) {
   EXPECT_EQ(decodeRecord(encodeRecord(undecided)).value(), undecided);
 }
 
+TEST(RecordTest, SaysTheSameRoutesOnce) {
+  RelayRecord record = example();
+  record.wanted = routes(1000);
+  record.standing = routes(999);
+  const std::size_t twice = encodeRecord(record).size();
+  record.standing = routes(1000);
+  EXPECT_LT(encodeRecord(record).size(), twice * 6 / 10);
+  EXPECT_EQ(decodeRecord(encodeRecord(record)).value(), record);
+  EXPECT_FALSE(decodeRecord(
+      R"({"version":1,"instance":"","hold_ms":1,"heard_ms":1,"doubtful":[],"standing":"wanted"})"));
+}
+
 TEST(RecordTest, DamageIsAnError) {
   const std::string whole = encodeRecord(example());
   for (std::size_t size = 0; size + 2 < whole.size(); ++size) {

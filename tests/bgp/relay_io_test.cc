@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/file.h"
 #include "base/unique_fd.h"
 #include "bgp/line_buffer.h"
 #include "bgp/relay_link.h"
@@ -62,6 +63,8 @@ class RelayProcess {
     EXPECT_EQ(::write(to_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
   void closeInput() { to_.reset(); }
+  void signal(int number) const { ::kill(pid_, number); }
+  pid_t pid() const { return pid_; }
   int end(int signal) {
     if (pid_ <= 0) return -1;
     if (signal != 0) ::kill(pid_, signal);
@@ -91,16 +94,19 @@ class RelayIoTest : public ::testing::Test {
   }
 
   void startRelay() { relay_ = std::make_unique<RelayProcess>(exabgp_, folder_); }
-  void startLink(Millis hold = Millis(20000)) {
+  void startLink(Millis hold = Millis(20000), Millis frozenTime = Millis(10000)) {
     link_ = std::make_unique<RelayLink>(
-        loop_, RelayLink::Events{
-                   [this](const RouteSet& routes) { standing_ = routes; },
-                   [this](std::uint64_t generation) { synced_ = generation; },
-                   [this](const IpAddress& neighbor, const std::string& state, const std::string&) {
-                     sessions_.push_back(neighbor.str() + " " + state);
-                   },
-                   [this](const std::string& what) { errors_.push_back(what); },
-                   [this] { ++disconnects_; }});
+        loop_,
+        RelayLink::Events{
+            [this](const RouteSet& routes) { standing_ = routes; },
+            [this](std::uint64_t generation) { synced_ = generation; },
+            [this](const IpAddress& neighbor, const std::string& state, const std::string&) {
+              sessions_.push_back(neighbor.str() + " " + state);
+            },
+            [this](const std::string& what) { errors_.push_back(what); },
+            [this] { ++disconnects_; }, [this](const std::string& what) { stuck_.push_back(what); },
+            [this](int pid) { frozen_.push_back(pid); }},
+        frozenTime);
     link_->setHold(hold);
     ASSERT_TRUE(link_->listen(path()));
   }
@@ -129,7 +135,8 @@ class RelayIoTest : public ::testing::Test {
   std::unique_ptr<RelayLink> link_;
   std::optional<RouteSet> standing_;
   std::uint64_t synced_ = 0;
-  std::vector<std::string> sessions_, errors_;
+  std::vector<std::string> sessions_, errors_, stuck_;
+  std::vector<int> frozen_;
   int disconnects_ = 0;
 };
 
@@ -252,6 +259,77 @@ TEST_F(RelayIoTest, HostileRelayIsDroppedAndTheNextOneServed) {
   EXPECT_FALSE(link_->isConnected());
   startRelay();
   sync(routes(3));
+}
+
+// It slept many holds long, and wakes up with heartbeats unread and all its timers due.
+TEST_F(RelayIoTest, FrozenRelayIsReportedAndDoesNoHarmWhenItWakes) {
+  startLink(Millis(500), Millis(400));
+  startRelay();
+  sync(routes(5));
+  exabgp_.updates = 0;
+  relay_->signal(SIGSTOP);
+  ASSERT_TRUE(until([&] { return !frozen_.empty(); }));
+  EXPECT_EQ(frozen_, std::vector<int>{relay_->pid()});
+  EXPECT_EQ(errors_.size(), 1U);
+  EXPECT_EQ(disconnects_, 1);
+  until([] { return false; }, Millis(1500));
+  synced_ = 0;
+  relay_->signal(SIGCONT);
+  ASSERT_TRUE(until([&] { return synced_ == 1; }));
+  until([] { return false; }, Millis(600));
+  EXPECT_EQ(exabgp_.updates, 0);
+  EXPECT_EQ(frozen_.size(), 1U);
+}
+
+TEST_F(RelayIoTest, RelayThatSleptShortOfItsTimersHearsFirst) {
+  startLink(Millis(500), Millis(60000));
+  startRelay();
+  sync(routes(5));
+  exabgp_.updates = 0;
+  for (int i = 0; i < 5; ++i) {
+    relay_->signal(SIGSTOP);
+    until([] { return false; }, Millis(550 + 100 * i));  // the hold, and hardly more
+    relay_->signal(SIGCONT);
+    until([] { return false; }, Millis(50));
+  }
+  EXPECT_EQ(exabgp_.updates, 0);
+  EXPECT_EQ(disconnects_, 0);
+}
+
+// The agent killed the ExaBGP of a relay that was stopped; the record is the next relay's.
+TEST_F(RelayIoTest, RelayThatWakesWithoutItsExabgpOnlyEnds) {
+  startLink();
+  startRelay();
+  sync(routes(5));
+  relay_->signal(SIGSTOP);
+  relay_->closeInput();
+  link_->publish(routes(9));
+  const std::string record = readFile(folder_ + "/relay.json", kMaxRecord).value();
+  until([] { return false; }, Millis(50));
+  relay_->signal(SIGCONT);
+  EXPECT_EQ(relay_->end(0), 0);
+  EXPECT_EQ(readFile(folder_ + "/relay.json", kMaxRecord).value(), record);
+}
+
+TEST_F(RelayIoTest, RelayOfAnotherVersionIsToBeReplaced) {
+  startLink();
+  Unix::socket old(loop_);
+  old.connect(Unix::endpoint(path()));
+  asio::write(old,
+              asio::buffer(std::string(R"({"type":"hello","version":1,"instance":"","standing":[]})"
+                                       "\n")));
+  ASSERT_TRUE(until([&] { return !frozen_.empty(); }));
+  EXPECT_EQ(frozen_[0], ::getpid());
+}
+
+TEST_F(RelayIoTest, StuckExabgpIsReported) {
+  startLink();
+  Unix::socket relay(loop_);
+  relay.connect(Unix::endpoint(path()));
+  asio::write(relay,
+              asio::buffer(encode(RelayMessage(Hello{})) + encode(RelayMessage(Stuck{"silent"}))));
+  ASSERT_TRUE(until([&] { return !stuck_.empty(); }));
+  EXPECT_EQ(stuck_[0], "silent");
 }
 
 TEST_F(RelayIoTest, EndOfInputEndsTheRelay) {

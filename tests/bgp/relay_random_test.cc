@@ -10,10 +10,12 @@ namespace {
 
 class Chaos {
  public:
-  explicit Chaos(unsigned seed) : random_(seed) {}
+  explicit Chaos(unsigned seed) : random_(seed) {
+    w.exabgp.refusesWithdrawals = false;  // they are given up at some time
+  }
 
   void turn() {
-    switch (pick(14)) {
+    switch (pick(16)) {
       case 0:
       case 1:
         if (w.connected) w.publish(anyRoutes());
@@ -39,6 +41,12 @@ class Chaos {
       case 8:
         w.now += Millis(pick(200));
         break;
+      case 9:
+        refuse();
+        break;
+      case 10:
+        hang();
+        break;
       default:
         talk();
     }
@@ -46,9 +54,10 @@ class Chaos {
   }
 
   void finish() {
+    w.exabgp.refuse.clear();
     if (!w.connected) w.connect();
     w.publish(anyRoutes());
-    w.pass(Millis(2000));
+    w.pass(Millis(6000));  // the longest backoff, and more
     ASSERT_TRUE(w.exabgp.rib == asRib(*w.published)) << "another set of routes stands";
     ASSERT_TRUE(w.isSynced());
     for (const std::string& neighbor : w.exabgp.established) {
@@ -71,10 +80,37 @@ class Chaos {
       const RouteSet more =
           routes(pick(60), "192.0.2." + std::to_string(neighbor), 100 + pick(2) * 100);
       for (const auto& [route, attributes] : more) {
-        if (pick(4) > 0) set.emplace(route, attributes);
+        if (pick(4) == 0) continue;
+        set[route] = attributes;
+        if (pick(8) == 0) set[route].med = static_cast<std::uint32_t>(pick(3));  // parts lines
       }
     }
     return set;
+  }
+
+  // Some of what is wanted, until it is not refused any more.
+  void refuse() {
+    w.exabgp.refuse.clear();
+    if (!w.published || pick(2) == 0) return;
+    for (const auto& [slot, attributes] : asRib(*w.published)) {
+      if (pick(10) == 0) w.exabgp.refuse.insert(slot);
+    }
+  }
+
+  // So long that the agent is told, which kills it or not.
+  void hang() {
+    if (pick(4) != 0) return;
+    w.settle();  // questions of several dead relays and then silence: answers might be mistaken
+    w.exabgp.hangs = true;
+    const int before = w.count<Stuck>();
+    const bool connected = w.connected;
+    w.pass(RelayState::kAskTime + RelayState::kAnswerTime);
+    if (connected && w.connected) {
+      EXPECT_EQ(w.count<Stuck>(), before + 1);
+    }
+    w.exabgp.hangs = false;
+    if (pick(2) == 0) w.killExabgp();
+    w.settle();
   }
 
   void flap(const std::string& neighbor) {

@@ -7,21 +7,7 @@
 namespace l4ward::bgp::testing {
 namespace {
 
-class RelayStateTest : public ::testing::Test {
- protected:
-  // A relay that announces `count` routes for a connected agent over a session that is up.
-  void standing(int count) {
-    w.exabgp.sessionUp("192.0.2.1");
-    w.connect();
-    w.publish(routes(count));
-    w.settle();
-    w.pass(Millis(1000));
-    ASSERT_EQ(w.exabgp.rib, asRib(*w.published));
-    w.exabgp.lines = 0;
-    w.exabgp.updates = 0;
-  }
-  RelayWorld w;
-};
+using RelayStateTest = RelayWorldTest;
 
 TEST_F(RelayStateTest, AnnouncesThenReportsSync) {
   w.connect();
@@ -54,9 +40,35 @@ TEST_F(RelayStateTest, SameSetFromANewAgentCostsNoLine) {
   EXPECT_TRUE(w.isSynced());
 }
 
-TEST_F(RelayStateTest, WindowIsBounded) {
+TEST_F(RelayStateTest, ManyRoutesShareALine) {
   w.connect();
   w.publish(routes(1000));
+  w.settle();
+  EXPECT_EQ(w.exabgp.rib, asRib(routes(1000)));
+  EXPECT_LE(w.exabgp.commands, 6) << "18 bytes a prefix, 4095 a line";
+  EXPECT_LT(w.records, 8) << "the record is written once a batch";
+  w.publish({});
+  w.pass(Millis(100));
+  EXPECT_TRUE(w.exabgp.rib.empty());
+  EXPECT_LE(w.exabgp.commands, 12);
+}
+
+TEST_F(RelayStateTest, LinesAreSharedByNeighborAndAttributesOnly) {
+  RouteSet set = routes(3);
+  set.merge(routes(2, "192.0.2.2"));
+  RouteSet last = routes(4);
+  last[std::prev(last.end())->first].med = 7;
+  set.merge(last);
+  w.connect();
+  w.publish(set);
+  w.settle();
+  EXPECT_EQ(w.exabgp.rib, asRib(set));
+  EXPECT_EQ(w.exabgp.commands, 3);
+}
+
+TEST_F(RelayStateTest, WindowIsBounded) {
+  w.connect();
+  w.publish(unlike(1000));
   w.settle();
   EXPECT_EQ(w.exabgp.rib.size(), 1000U);
   EXPECT_LE(w.exabgp.most, RelayState::kWindow);
@@ -64,14 +76,37 @@ TEST_F(RelayStateTest, WindowIsBounded) {
 }
 
 TEST_F(RelayStateTest, WindowIsBoundedInBytes) {
-  Attributes wide{ip("192.0.2.11"), 1, std::vector<std::string>(60, "4200000000:1000000:1000000")};
-  RouteSet set = routes(100);
-  for (auto& [route, attributes] : set) attributes = wide;
+  RouteSet wide = unlike(100);
+  for (auto& [route, attributes] : wide) {
+    attributes.largeCommunities.assign(60, "4200000000:1000000:1000000");
+  }
   w.connect();
-  w.publish(set);
+  w.publish(wide);
   w.settle();
   EXPECT_EQ(w.exabgp.rib.size(), 100U);
-  EXPECT_LE(w.exabgp.most, RelayState::kWindowBytes / 1600);
+  w.publish(routes(3000));
+  w.pass(Millis(200));
+  EXPECT_EQ(w.exabgp.rib.size(), 3000U);
+  EXPECT_LE(w.exabgp.mostBytes, RelayState::kWindowBytes);
+  EXPECT_GT(w.exabgp.mostBytes, RelayState::kWindowBytes / 2) << "else this tests nothing";
+}
+
+TEST_F(RelayStateTest, OneBadRouteDoesNotHoldBackTheOthersOfItsLine) {
+  w.exabgp.refuse.insert("192.0.2.1 198.51.0.7/32");
+  w.connect();
+  w.publish(routes(30));
+  w.settle();
+  EXPECT_EQ(w.exabgp.rib.size(), 29U);
+  EXPECT_EQ(w.count<RelayError>(), 1) << "of the one, not of the line";
+  w.exabgp.commands = 0;
+  w.publish(routes(60));  // more of the same
+  w.pass(Millis(50));
+  EXPECT_EQ(w.exabgp.rib.size(), 59U);
+  EXPECT_EQ(w.exabgp.commands, 1) << "the bad one waits for its backoff";
+  w.exabgp.refuse.clear();
+  w.pass(Millis(1000));
+  EXPECT_EQ(w.exabgp.rib, asRib(routes(60)));
+  EXPECT_TRUE(w.isSynced());
 }
 
 TEST_F(RelayStateTest, ChangeOfMindInFlightWaitsForTheAnswer) {
@@ -86,6 +121,20 @@ TEST_F(RelayStateTest, ChangeOfMindInFlightWaitsForTheAnswer) {
   w.pass(Millis(500));
   EXPECT_EQ(w.exabgp.rib, asRib(routes(1, "192.0.2.1", 7)));
   EXPECT_TRUE(w.isSynced());
+}
+
+TEST_F(RelayStateTest, WithdrawalDoesNotWaitForTheQueueButAnAnnouncementDoes) {
+  standing(0);
+  w.publish(routes(1));
+  w.settle();
+  w.publish({});
+  w.settle();
+  EXPECT_TRUE(w.exabgp.rib.empty());
+  w.publish(routes(1, "192.0.2.1", 7));
+  w.settle();
+  EXPECT_TRUE(w.exabgp.rib.empty());
+  w.pass(Millis(50));
+  EXPECT_EQ(w.exabgp.rib, asRib(*w.published));
 }
 
 TEST_F(RelayStateTest, WithdrawalUsesTheAttributesOfTheAnnouncement) {
@@ -137,14 +186,14 @@ TEST_F(RelayStateTest, WithdrawalForANeighborThatIsGoneIsGivenUp) {
   w.publish({});
   w.pass(Millis(3000));
   EXPECT_TRUE(w.isSynced());
-  EXPECT_EQ(w.exabgp.lines, 3);
+  EXPECT_EQ(w.exabgp.commands, 3);
 }
 
 TEST_F(RelayStateTest, SilentAgentLosesItsRoutesAtTheHoldTime) {
   standing(5);
   w.disconnect();
   w.pass(w.hold - Millis(100));
-  EXPECT_EQ(w.exabgp.lines, 0);
+  EXPECT_EQ(w.exabgp.commands, 0);
   w.pass(Millis(200));
   EXPECT_TRUE(w.exabgp.rib.empty());
   w.messages.clear();
@@ -167,7 +216,7 @@ TEST_F(RelayStateTest, HangingAgentIsDroppedAtTheHoldTime) {
 TEST_F(RelayStateTest, HeartbeatsKeepTheRoutes) {
   standing(5);
   w.pass(w.hold * 5);
-  EXPECT_EQ(w.exabgp.lines, 0);
+  EXPECT_EQ(w.exabgp.commands, 0);
   EXPECT_LT(w.records, 60);
 }
 
@@ -195,15 +244,15 @@ TEST_F(RelayStateTest, KilledRelayKeepsTheHoldTime) {
 
 TEST_F(RelayStateTest, KilledBetweenRecordAndLineRepeatsTheLine) {
   standing(0);
-  w.publish(routes(2));
+  w.publish(unlike(2));
   w.killRelay(1);  // one line was written, the other not
   w.settle();
-  EXPECT_EQ(w.exabgp.rib, asRib(routes(2)));
+  EXPECT_EQ(w.exabgp.rib, asRib(unlike(2)));
 }
 
 TEST_F(RelayStateTest, AnswersForTheLastRelayAreNotCounted) {
   standing(0);
-  w.publish(routes(3));
+  w.publish(unlike(3));
   w.killRelay(3);
   w.step();
   for (int i = 0; i < 2; ++i) w.exabgp.answer();  // to the old relay's lines
@@ -211,7 +260,7 @@ TEST_F(RelayStateTest, AnswersForTheLastRelayAreNotCounted) {
   w.step();
   EXPECT_EQ(w.exabgp.lines, 4) << "three lines and the barrier";
   w.settle();
-  EXPECT_EQ(w.exabgp.rib, asRib(routes(3)));
+  EXPECT_EQ(w.exabgp.rib, asRib(unlike(3)));
 }
 
 TEST_F(RelayStateTest, NewExabgpWaitsForTheAgentThenEndOfRib) {
@@ -313,27 +362,6 @@ TEST_F(RelayStateTest, RefusedEndOfRibIsRetried) {
   w.exabgp.established.insert("192.0.2.2");
   w.pass(Millis(1500));
   EXPECT_EQ(w.exabgp.endOfRib["192.0.2.2"], 1);
-}
-
-TEST_F(RelayStateTest, MissingAnswersAreAskedForAgain) {
-  w.hold = RelayState::kAnswerTime * 2;
-  standing(0);
-  w.publish(routes(3));
-  w.relay->step(w.now);  // the lines are lost
-  w.now += RelayState::kAnswerTime;
-  w.settle();
-  w.pass(Millis(100));
-  EXPECT_EQ(w.exabgp.rib, asRib(routes(3)));
-  EXPECT_EQ(w.count<RelayError>(), 1);
-}
-
-TEST_F(RelayStateTest, ExabgpThatNeverAnswersEndsTheRelay) {
-  w.connect();
-  w.publish(routes(1));
-  w.step();
-  w.now += RelayState::kBarrierTime;
-  w.step();
-  EXPECT_TRUE(w.quit);
 }
 
 TEST_F(RelayStateTest, GarbageFromExabgpChangesNothing) {

@@ -41,13 +41,14 @@ struct RelayWorld {
     for (std::size_t i = 0; i < std::min(written, out.lines.size()); ++i) {
       exabgp.take(out.lines[i]);
     }
-    exabgp.answers.clear();  // unread bytes are lost with the pipe…
-    startRelay();            // …but lines that were taken are answered to the next relay
+    exabgp.changeRelay();
+    startRelay();
   }
   void killExabgp() {
-    const auto refuse = exabgp.refuse;
-    exabgp = FakeExabgp();
-    exabgp.refuse = refuse;
+    FakeExabgp next;
+    next.refuse = exabgp.refuse;
+    next.refusesWithdrawals = exabgp.refusesWithdrawals;
+    exabgp = next;
     instance = std::to_string(std::stoi(instance) + 1) + ":1";
     startRelay();
   }
@@ -134,9 +135,35 @@ inline RouteSet routes(int count, const std::string& neighbor = "192.0.2.1", int
   for (int i = 0; i < count; ++i) {
     const std::string prefix =
         "198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "/32";
-    set[key(neighbor, prefix)] = {ip("192.0.2.11"), static_cast<std::uint32_t>(med), {"65001:80"}};
+    Attributes attributes = plain(ip("192.0.2.11"), static_cast<std::uint32_t>(med));
+    attributes.communities = {"65001:80"};
+    set[key(neighbor, prefix)] = attributes;
   }
   return set;
 }
+
+// Each has attributes of its own.
+inline RouteSet unlike(int count) {
+  RouteSet set = routes(count);
+  std::uint32_t med = 0;
+  for (auto& [route, attributes] : set) attributes.med = ++med;
+  return set;
+}
+
+class RelayWorldTest : public ::testing::Test {
+ protected:
+  // A relay that announces `count` routes for a connected agent over a session that is up.
+  void standing(int count) {
+    w.exabgp.sessionUp("192.0.2.1");
+    w.connect();
+    w.publish(routes(count));
+    w.settle();
+    w.pass(Millis(1000));
+    ASSERT_EQ(w.exabgp.rib, asRib(*w.published));
+    w.exabgp.lines = w.exabgp.commands = 0;
+    w.exabgp.updates = 0;
+  }
+  RelayWorld w;
+};
 
 }  // namespace l4ward::bgp::testing

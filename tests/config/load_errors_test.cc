@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "(did you mean 'interface'?)"},
         Mistake{"interface: lo", "vrrp: lo",
                 "2:1: vrrp: found the key 'vrrp', expected a key that is known here: node "
-                "interface bgp checks pools services ipvs sysctls drain_limit "
+                "interface bgp checks pools services vips ipvs sysctls drain_limit "
                 "announce_deadline shutdown on_all_down data_path"},
         Mistake{"interface: lo", "node: lb-2",
                 "2:1: node: found the key 'node' a second time, expected it once (line 1 has it "
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "from 0s to 1h"},
         Mistake{"interface: lo", "shutdown: {wait: 5s}",
                 "2:12: shutdown.wait: found the key 'wait', expected a key that is known here: "
-                "drain"},
+                "on_stop graceful drain"},
         Mistake{"interface: lo", "sysctls: [a]", "2:10: sysctls: found a list, expected a map"},
         Mistake{"interface: lo", "sysctls: {kernel.core_pattern: x}",
                 "2:11: sysctls[\"kernel.core_pattern\"]: found the key 'kernel.core_pattern', "

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "that needs no zone"},
         Mistake{"65001:80", "65536:80",
                 "8:17: bgp.communities[0]: found '65536:80', expected a community such as "
-                "65001:80, each half 0 to 65535"},
+                "65001:80, each half 0 to 65535, or a name such as no-export"},
         Mistake{"[\"65001:80\"]", "[1:2, 1:2]",
                 "8:22: bgp.communities[1]: found '1:2' a second time, expected each community "
                 "once"},
@@ -207,8 +207,8 @@ const std::string kAddressOrPrefix =
     ", expected an IPv4 or IPv6 address, or a prefix as 192.0.2.0/28";
 const std::string kQuorum = "30:13: services.shop.quorum: found ";
 const std::string kQuorumRange =
-    ", expected a number of servers from 1 to 4093, or a share of the pool's weight from \"1%\" to "
-    "\"100%\"";
+    ", expected a number of servers from 1 to 4093, a share of the pool's weight from \"1%\" to "
+    "\"100%\", or a map";
 
 INSTANTIATE_TEST_SUITE_P(
     LoadErrors, Services,

@@ -90,7 +90,7 @@ TEST(Load, FillsInEveryDefault) {
   EXPECT_EQ(service.protocol, Protocol::tcp);
   EXPECT_EQ(service.scheduler, "mh");
   EXPECT_THAT(service.schedulerFlags, ElementsAre("mh-fallback", "mh-port"));
-  EXPECT_EQ(service.quorum, (Quorum{1, false}));
+  EXPECT_EQ(service.quorum, Quorum());
   EXPECT_EQ(site.pools.at("web").servers.at(0), (Server{"web-1", {ip("192.0.2.101")}, 1}));
 }
 
@@ -100,12 +100,19 @@ TEST(Load, TheContractsSample) {
   const Bgp& bgp = site.bgp.value();
   EXPECT_EQ(bgp.localAs, 65001U);
   EXPECT_EQ(bgp.hold, 30s);
-  EXPECT_EQ(bgp.med, 100U);
+  EXPECT_EQ(bgp.routes.med, 100U);
   EXPECT_EQ(bgp.exabgp, ExabgpMode::managed);
-  EXPECT_THAT(bgp.communities, ElementsAre("65001:80"));
-  EXPECT_THAT(bgp.neighbors, ElementsAre(Neighbor{ip("192.0.2.1"), 65000, ip("192.0.2.11"), 6s, ""},
-                                         Neighbor{ip("2001:db8::1"), 65000, ip("2001:db8::11"), 9s,
-                                                  "/etc/l4ward/r1.key"}));
+  EXPECT_THAT(bgp.routes.communities, ElementsAre("65001:80"));
+  ASSERT_EQ(bgp.neighbors.size(), 2U);
+  EXPECT_EQ(bgp.neighbors[0].address, ip("192.0.2.1"));
+  EXPECT_EQ(bgp.neighbors[0].peerAs, 65000U);
+  EXPECT_EQ(bgp.neighbors[0].localAddress, ip("192.0.2.11"));
+  EXPECT_EQ(bgp.neighbors[0].holdTime, 6s);
+  EXPECT_EQ(bgp.neighbors[0].passwordFile, "");
+  EXPECT_EQ(bgp.neighbors[1].address, ip("2001:db8::1"));
+  EXPECT_EQ(bgp.neighbors[1].localAddress, ip("2001:db8::11"));
+  EXPECT_EQ(bgp.neighbors[1].holdTime, 9s);
+  EXPECT_EQ(bgp.neighbors[1].passwordFile, "/etc/l4ward/r1.key");
   const Check& check = site.checks.at("healthz");
   const auto& http = std::get<HttpProbe>(check.how);
   EXPECT_EQ(check.port, 80);
@@ -127,7 +134,7 @@ TEST(Load, KeysThatTheContractsSampleDoesNotShow) {
   EXPECT_EQ(check.fastInterval, 1s);
   EXPECT_THAT(check.source, ElementsAre(ip("192.0.2.11")));
   EXPECT_THAT(site.services.at("web").schedulerFlags, IsEmpty());
-  EXPECT_EQ(site.services.at("web").quorum, (Quorum{50, true}));
+  EXPECT_EQ(site.services.at("web").quorum, (Quorum{50, Quorum::Unit::percent}));
   EXPECT_THAT(site.services.at("dns-tcp").schedulerFlags, ElementsAre("mh-fallback"));
   EXPECT_EQ(site.services.at("dns-udp").protocol, Protocol::udp);
   EXPECT_THAT(site.sysctls, UnorderedElementsAre(Pair("net.ipv4.vs.sloppy_tcp", "1"),
@@ -176,9 +183,9 @@ TEST(Load, QuotesMakeNoDifferenceToNumbers) {
 
 TEST(Load, QuorumOfWeightWithOrWithoutQuotes) {
   EXPECT_EQ(load(edited("quorum: 1", "quorum: 100%")).services.at("shop").quorum,
-            (Quorum{100, true}));
+            (Quorum{100, Quorum::Unit::percent}));
   EXPECT_EQ(load(edited("quorum: 1", "quorum: '1%'")).services.at("shop").quorum,
-            (Quorum{1, true}));
+            (Quorum{1, Quorum::Unit::percent}));
 }
 
 TEST(Load, AliasesAndComments) {

@@ -55,7 +55,7 @@ std::string mutate(std::string text, const std::string& other, Random& random) {
 
 TEST(Robustness, MutatedExamples) {
   std::vector<std::string> seeds{std::string(kSiteText), std::string(kIpvsText),
-                                 std::string(kChecksText)};
+                                 std::string(kChecksText), std::string(kRoutesText)};
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(L4WARD_SOURCE_DIR) + "/examples")) {
     if (entry.path().extension() == ".yaml") {

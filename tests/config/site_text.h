@@ -156,6 +156,70 @@ services:
     pool: edge
 )";
 
+// Every key of routes, and of what becomes of them when servers fail or the node stops.
+inline constexpr std::string_view kRoutesText = R"(bgp:
+  local_as: 65001
+  router_id: 192.0.2.11
+  med: 100
+  local_preference: 4294967295
+  prepend: 1
+  communities: ["65001:80", no-export]
+  large_communities: ["65001:1:2"]
+  extended_communities: ["target:65001:80", "origin:192.0.2.1:65535"]
+  depreference: { med: 500, communities: ["65001:666"] }
+  draining: { local_preference: 10, communities: [], large_communities: ["65001:0:0"] }
+  hold: 1m
+  min_hold: 2s
+  announce_delay: 10s
+  damping: { changes: 3, within: 2m, hold_down: 20s, max: 10m }
+  neighbors:
+    - address: 192.0.2.1
+      peer_as: 65001
+      passive: true
+      port: 1790
+      med: 0
+      local_preference: 300
+      communities: [blackhole]
+    - { address: 192.0.2.2, peer_as: 65000, next_hop: 192.0.2.12, multihop: 255, prepend: 16, services: [dns, web] }
+    - { address: "2001:db8::1", peer_as: 65000, local_address: "2001:db8::11", ttl_security: 254 }
+shutdown: { on_stop: hold, graceful: 20s, drain: 3s }
+vips:
+  198.51.100.1: { announce_when: any }
+  "2001:DB8:1:0::/64": { announce_when: all }
+  198.51.100.2/32: {}
+checks:
+  up: { type: tcp, port: 80 }
+pools:
+  near:
+    check: up
+    servers: [{ name: a, address: 192.0.2.101, weight: 200 }, { name: b, address: 192.0.2.102, weight: 200 }]
+  far:
+    check: up
+    servers: [192.0.2.201]
+services:
+  web:
+    vips: [198.51.100.1, 198.51.100.2]
+    ports: [80]
+    pool: near
+    quorum: { weight: 300, hysteresis: 100 }
+    below_quorum: depreference
+    panic_threshold: 20%
+    backup_pool: far
+    bgp:
+      med: 7
+      local_preference: 0
+      prepend: 0
+      communities: ["65001:81"]
+      large_communities: ["65001:1:3"]
+      extended_communities: ["target:65001:81"]
+  dns:
+    vips: ["2001:db8:1::/64"]
+    ports: [53]
+    mark: 7
+    pool: near
+    below_quorum: keep
+)";
+
 // kSiteText with the first `from` replaced; "" fails the test if `from` is not there.
 inline std::string edited(std::string_view from, std::string_view to,
                           std::string text = std::string(kSiteText)) {

@@ -95,6 +95,26 @@ TEST(ValidateVips, OneMarkInTwoServices) {
   EXPECT_THAT(errorsOf(with("vips: [198.51.100.1], mark: 8", marked)), IsEmpty());
 }
 
+TEST(ValidateVips, ServicesOfAVipSayTheSameOfItsRoute) {
+  const auto med = edited("quorum: 1", "bgp: {med: 5, communities: [\"1:2\", no-export]}");
+  const auto differ = [](const std::string& place) {
+    return "f:" + place +
+           ": services.more.bgp: found other attributes than service 'shop' (line 26) has, which "
+           "shares 198.51.100.1, expected equal `bgp` in services that share a VIP";
+  };
+  const std::string shared = "vips: [198.51.100.2, 198.51.100.1], ports: [8080]";
+  EXPECT_THAT(errorsOf(with(shared, med)), ElementsAre(differ("31:3")));
+  EXPECT_THAT(errorsOf(with(shared + ", bgp: {med: 6}", med)), ElementsAre(differ("31:67")));
+  EXPECT_THAT(errorsOf(with(shared + ", bgp: {communities: [no-export, \"1:2\"], med: 5}", med)),
+              IsEmpty());
+  EXPECT_THAT(errorsOf(with("vips: [198.51.100.2], ports: [80], bgp: {med: 6}", med)), IsEmpty());
+  // Not of what was wrong by itself.
+  EXPECT_THAT(errorsOf(with(shared + ", bgp: {med: x}", med)),
+              ElementsAre(HasSubstr("services.more.bgp.med: found 'x'")));
+  EXPECT_THAT(errorsOf(with(shared, edited("med: 5", "med: x", med))),
+              ElementsAre(HasSubstr("services.shop.bgp.med: found 'x'")));
+}
+
 TEST(ValidateVips, ARangeCountsAllItsAddresses) {
   const std::string limit =
       "expected at most 65536; with `mark` a service is one, whatever its "

@@ -107,15 +107,6 @@ TEST(Words, Files) {
   }
 }
 
-TEST(Words, Communities) {
-  EXPECT_TRUE(isCommunity("0:0"));
-  EXPECT_TRUE(isCommunity("65535:65535"));
-  for (const auto* bad :
-       {"", ":", "1", "1:", ":1", "65536:1", "1:65536", "1:2:3", "-1:1", "no-export", "1 :2"}) {
-    EXPECT_FALSE(isCommunity(bad)) << bad;
-  }
-}
-
 TEST(Words, Sysctls) {
   EXPECT_TRUE(isSysctlKey("net.ipv4.vs.sloppy_tcp"));
   EXPECT_TRUE(isSysctlKey("net.ipv6.conf.tunl0.disable_ipv6"));

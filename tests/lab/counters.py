@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import ipaddress
 import socket
 import struct
 
@@ -34,6 +35,11 @@ class Write:
     """A request that changes something: "ipvs SET_DEST", "rtnetlink NEWADDR"."""
     what: str
     at: float               # seconds since the epoch, by the kernel's clock
+    # Of IPVS, as far as the request says it.
+    service: str = ""       # "tcp 198.51.100.1:80", "fwmark 1"
+    scheduler: str = ""
+    destination: str = ""   # address
+    weight: int = -1
 
 
 class NetlinkWrites:
@@ -60,7 +66,8 @@ class NetlinkWrites:
             except BlockingIOError:
                 break
             at = _time(controls)
-            writes += [Write(what, at) for what in self._requests(data, sender[1])]
+            writes += [Write(what, at, *details)
+                       for what, details in self._requests(data, sender[1])]
         statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         if dropped := struct.unpack("II", statistics)[1]:
             raise LabError(f"{self.host.name}: {dropped} netlink messages were not counted")
@@ -73,17 +80,51 @@ class NetlinkWrites:
     def close(self) -> None:
         self._socket.close()
 
-    def _requests(self, data: bytes, protocol: int) -> list[str]:
-        """The names of the requests in one datagram that change something."""
+    def _requests(self, data: bytes, protocol: int) -> list[tuple[str, tuple]]:
+        """The requests in one datagram that change something: names, and the rest of a Write."""
         found = []
         for kind, flags, payload in _messages(data):
             if not flags & _REQUEST:
                 continue
             if protocol == _GENERIC and kind == self._family and payload[0] in _IPVS:
-                found.append(f"ipvs {_IPVS[payload[0]]}")
+                found.append((f"ipvs {_IPVS[payload[0]]}", _ipvs_details(payload[4:])))
             elif protocol == _ROUTE and kind >= 16 and kind & 3 != 2:      # not RTM_GET…
-                found.append(f"rtnetlink {_RTNETLINK.get(kind, kind)}")
+                found.append((f"rtnetlink {_RTNETLINK.get(kind, kind)}", ()))
         return found
+
+
+def _attributes(data: bytes) -> dict[int, bytes]:
+    found = {}
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("HH", data)
+        if not 4 <= length <= len(data):
+            break
+        found[kind & 0x3fff] = data[4:length]
+        data = data[(length + 3) & ~3:]
+    return found
+
+
+def _ipvs_details(data: bytes) -> tuple[str, str, str, int]:
+    """Service, scheduler, destination and weight (IPVS_CMD_ATTR_SERVICE, _DEST)."""
+    outer = _attributes(data)
+    service, dest = _attributes(outer.get(1, b"")), _attributes(outer.get(2, b""))
+    family = struct.unpack("H", service[1])[0] if 1 in service else socket.AF_INET
+
+    def address(value: bytes, of: int) -> str:
+        return str(ipaddress.ip_address(value[:4] if of == socket.AF_INET else value))
+
+    name = ""
+    if 5 in service:
+        name = f"fwmark {struct.unpack('I', service[5])[0]}"
+    elif 3 in service:
+        where = address(service[3], family)
+        protocol = {6: "tcp", 17: "udp", 132: "sctp"}[struct.unpack("H", service[2])[0]]
+        port = struct.unpack("!H", service[4])[0]
+        name = f"{protocol} [{where}]:{port}" if ":" in where else f"{protocol} {where}:{port}"
+    dest_family = struct.unpack("H", dest[11])[0] if 11 in dest else family
+    return (name, service.get(6, b"").rstrip(b"\0").decode(),
+            address(dest[1], dest_family) if 1 in dest else "",
+            struct.unpack("I", dest[4])[0] if 4 in dest else -1)
 
 
 def _messages(data: bytes) -> list[tuple[int, int, bytes]]:
