@@ -7,9 +7,12 @@ import pathlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 
 import checks
+import routes
 import two_nodes
+from checks import Told
 from hosts import modprobe
 from places import WORK
 from processes import adopt_orphans
@@ -19,6 +22,7 @@ from rows import Row, count, rows, run_once
 OUT = pathlib.Path("/out/bench.json")
 _TWO_NODES = "two-nodes"
 _CHECKS = "checks"
+_ROUTES = "routes"
 
 # How often a subject is timed, by how many milliseconds it takes.
 _RUNS = [(2_000, 5), (10_000, 3), (float("inf"), 1)]
@@ -61,8 +65,8 @@ def measure_two_nodes(results: Results) -> None:
             results.add(f"{_TWO_NODES}/{name}", subject, "differing flows", differing)
 
 
-def measure_checks(results: Results) -> None:
-    for bench, what, subject, metric, value in checks.run():
+def measure_told(told: Iterable[Told], results: Results) -> None:
+    for bench, what, subject, metric, value in told:
         results.describe(bench, what)
         results.add(bench, subject, metric, value)
 
@@ -73,7 +77,7 @@ def progress(text: str) -> None:
 
 def main() -> int:
     every = rows()
-    names = [row.name for row in every] + [_TWO_NODES, _CHECKS]
+    names = [row.name for row in every] + [_TWO_NODES, _CHECKS, _ROUTES]
     options = parse_arguments(names)
     chosen = options.only or names
     prepare_machine()
@@ -84,7 +88,9 @@ def main() -> int:
             results.describe(row.name, row.what)
             measure(row, options.runs, results)
             progress(f"{row.name} took {time.monotonic() - start:.0f} s")
-    for name, function in ((_TWO_NODES, measure_two_nodes), (_CHECKS, measure_checks)):
+    for name, function in ((_TWO_NODES, measure_two_nodes),
+                           (_CHECKS, lambda into: measure_told(checks.run(), into)),
+                           (_ROUTES, lambda into: measure_told(routes.run(), into))):
         if name in chosen:
             start = time.monotonic()
             function(results)

@@ -12,7 +12,8 @@ REFERENCE = "l4ward"
 UNITS = {"wall": "ms", "cpu": "ms", "system calls": "calls", "netlink writes": "requests",
          "differing flows": "flows", "CPU per check": "us", "calls per check": "calls",
          "memory per server": "KiB", "lateness p50": "ms", "lateness p99": "ms",
-         "checks per second": "checks", "time to weight 0": "ms"}
+         "checks per second": "checks", "time to weight 0": "ms",
+         "route gone": "ms", "route back": "ms", "route changes": "changes"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,8 @@ GOALS = [
     Goal("checks/late", "lateness p99", "l4ward", 20),
     # 100 servers, every second; the window may hold a few more than intervals.
     Goal("checks/shared", "checks per second", "l4ward", 105),
+    Goal("routes/default", "route gone", "l4ward", 1 / 5, "keepalived"),
+    Goal("routes/default", "route changes", "l4ward", 0),
 ]
 
 
@@ -104,7 +107,14 @@ def report(results: Results) -> str:
         _table(results, "checks per second", "Checks made in a second", _times),
         _table(results, "time to weight 0",
                "From the first possible 503 to weight 0, ms: every second, the third counts",
-               _times)]
+               _times),
+        _table(results, "route gone",
+               "From the last server's death to the last route's end in the router's kernel, ms",
+               _times),
+        _table(results, "route back", "From the servers' return to the last route there, ms",
+               _times),
+        _table(results, "route changes", "Route changes at the router while it is restarted",
+               lambda *_: "")]
     return "\n".join(part for part in parts if part)
 
 
