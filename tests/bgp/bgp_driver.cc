@@ -7,14 +7,8 @@
 // password=, multihop=, ttl=, passive=1, port=179.
 //
 //   publish COUNT MED     COUNT prefixes to each neighbor
-//   rich COUNT MED        the same with all attributes that there are
 //   routes JSON           these, as bgp/route_json.h has them
 //   neighbor ADDR LOCAL   one neighbor more: reload
-//   passive ADDR PORT     this neighbor is to connect to us: restart
-//   multihop ADDR HOPS, security ADDR HOPS
-//   ibgp                  all neighbors are of our own AS
-//   hold MS               how long routes outlive this agent
-//   restart               ExaBGP, as one that hangs
 //   broken                a configuration that ExaBGP refuses
 //   stop                  end ExaBGP, then exit
 #include <unistd.h>
@@ -159,22 +153,12 @@ class Driver {
     std::istringstream words(line);
     std::string verb, first, second;
     words >> verb >> first >> second;
-    if (verb == "publish" || verb == "rich") {
-      publish(routes(std::stoi(first), std::stoul(second), verb == "rich"));
+    if (verb == "publish") {
+      publish(routes(std::stoi(first), std::stoul(second)));
     } else if (verb == "routes") {
       const auto set =
           routesFromJson(nlohmann::json::parse(line.substr(verb.size()), nullptr, false));
       set ? publish(*set) : say("failed " + set.error().message);
-    } else if (verb == "passive" || verb == "multihop" || verb == "security") {
-      changeNeighbor(verb, IpAddress::parse(first).value(), std::stoul(second));
-      report(process_.run(exabgpConfigText(config_)));
-    } else if (verb == "ibgp") {
-      for (ExabgpNeighbor& neighbor : config_.neighbors) neighbor.peerAs = config_.localAs;
-      report(process_.run(exabgpConfigText(config_)));
-    } else if (verb == "hold") {
-      link_.setHold(Millis(std::stoi(first)));
-    } else if (verb == "restart") {
-      process_.restart("told so");
     } else if (verb == "neighbor") {
       addNeighbor({{"0", first}, {"1", second}});
       report(process_.run(exabgpConfigText(config_)));
@@ -188,40 +172,23 @@ class Driver {
     }
   }
 
-  void changeNeighbor(const std::string& verb, const IpAddress& address, unsigned long number) {
-    for (ExabgpNeighbor& neighbor : config_.neighbors) {
-      if (neighbor.address != address) continue;
-      if (verb == "multihop") neighbor.multihop = static_cast<unsigned>(number);
-      if (verb == "security") neighbor.ttlSecurity = static_cast<unsigned>(number);
-      if (verb != "passive") continue;
-      neighbor.passive = true;
-      neighbor.port = static_cast<std::uint16_t>(number);
-    }
-  }
-
   void publish(const RouteSet& wanted) {
     say("generation " + std::to_string(link_.publish(wanted)));
   }
 
-  RouteSet routes(int count, unsigned long med, bool isRich) const {
+  RouteSet routes(int count, unsigned long med) const {
     RouteSet set;
     for (const ExabgpNeighbor& neighbor : config_.neighbors) {
       const bool v4 = neighbor.address.isV4();
-      Attributes attributes;
-      attributes.nextHop = neighbor.localAddress;
-      attributes.med = static_cast<std::uint32_t>(med);
-      attributes.communities = {"65001:80"};
-      attributes.largeCommunities = {"65001:1:2"};
-      if (isRich) {
-        attributes.localPreference = 50;
-        attributes.asPath = {65001, 65001, 4200000000};
-        attributes.extendedCommunities = {"target:65001:80", "origin:4200000000:9"};
-      }
       for (int i = 1; i <= count; ++i) {
         const std::string high = std::to_string(i / 250), low = std::to_string(i % 250);
         const std::string text =
             v4 ? "198.51." + high + "." + low + "/32" : "fd51::" + high + ":" + low + "/128";
-        set[{neighbor.address, Prefix::parse(text).value()}] = attributes;
+        Attributes& route = set[{neighbor.address, Prefix::parse(text).value()}];
+        route.nextHop = neighbor.localAddress;
+        route.med = static_cast<std::uint32_t>(med);
+        route.communities = {"65001:80"};
+        route.largeCommunities = {"65001:1:2"};
       }
     }
     return set;
