@@ -33,7 +33,7 @@ demo: programs  ## the three-tier site on a real kernel, told as a story
 	@tests/lab/vm -- /usr/bin/python3 tests/lab/demo.py
 
 bench: setup $(BUILD)/build.ninja  ## against Keepalived, ipvsadm and the floor, on a real kernel: minutes
-	@cmake --build $(BUILD) --target l4ward l4ward-exabgp bench_measure bench_apply bench_pace
+	@cmake --build $(BUILD) --target l4ward l4ward-exabgp bench_measure bench_apply
 	@bench/run
 
 lint: build     ## format, clang-tidy, shellcheck, flake8, file sizes

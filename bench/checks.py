@@ -3,18 +3,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import time
 from collections.abc import Iterator
 
 import tables
 from hosts import OUT, LabError, prepare_directories, wait_for
-from nodes import program
-from places import Folder, Place
+from places import Folder
 from processes import kill_tree
 from subjects import Agent, Daemon, Keepalived
 from tables import Table
-from targets import TLS_PORT, TLS_PORT_NEW, Node, Targets
+from targets import Node, Targets
 from usage import cpu_time, memory, system_calls
 
 SERVERS = 100                           # more would starve an emulated machine
@@ -102,8 +100,6 @@ def run() -> Iterator[Told]:
     try:
         for kind in (HTTP, TCP):
             yield from _cost(targets, kind)
-        yield from _tls(targets)
-        yield from _late(targets)
         yield from _failure(targets)
         yield from _shared(targets)
     finally:
@@ -128,44 +124,6 @@ def _cost(targets: Targets, kind: Kind) -> Iterator[Told]:
                                   ("calls per check", calls / counted),
                                   ("memory per server", each)):
                 yield bench, what, subject.name, metric, value
-
-
-def _tls(targets: Targets) -> Iterator[Told]:
-    """l4ward's prober alone, with a handshake for each check and without."""
-    for bench, port, what in (("checks/https", TLS_PORT, "which resume a session"),
-                              ("checks/https-new", TLS_PORT_NEW, "each with a handshake")):
-        for _ in range(_ROUNDS):
-            with _node(targets) as node:
-                told = _pace(node, "--port", str(port), "--tls", "1")
-            yield (bench, f"{SERVERS} HTTPS checks a second, {what}", "l4ward", "CPU per check",
-                   told["cpu"])
-
-
-def _late(targets: Targets) -> Iterator[Told]:
-    """Starts of probes, while IPVS is programmed in another namespace again and again."""
-    what = f"{SERVERS} HTTP checks a second, while 1000 servers are programmed without pause"
-    place, wanted = Place(), tables.table(1, 1000)
-    try:
-        file = place.files.write("after", tables.text(wanted))
-        apply = f"while {program('bench_apply')} l4ward - {file} >/dev/null; do ipvsadm -C; done"
-        process = place.host.spawn("apply", "sh", "-c", apply)
-        try:
-            with _node(targets) as node:
-                told = _pace(node)
-        finally:
-            kill_tree(process.pid)
-        for metric in ("p50", "p99"):
-            yield "checks/late", what, "l4ward", f"lateness {metric}", told[metric]
-    finally:
-        place.close()
-
-
-def _pace(node: Node, *options: str) -> dict[str, float]:
-    told = json.loads(node.run(str(program("bench_pace")), "--targets", str(SERVERS), "--first",
-                               next(iter(tables.table(1, 1)[0].servers)), *options))
-    if told["failed"]:
-        raise LabError(f"{told['failed']} of {told['probes']} checks failed")
-    return told
 
 
 def _failure(targets: Targets) -> Iterator[Told]:
@@ -210,18 +168,10 @@ def _window(running: Running) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _node(targets: Targets) -> Iterator[Node]:
-    node = Node("prober", targets)
-    try:
-        yield node
-    finally:
-        node.down()
-
-
-@contextlib.contextmanager
 def _running(targets: Targets, subject: Daemon, kind: Kind, table: Table) -> Iterator[Running]:
     """Started, and all servers are up."""
-    with _node(targets) as node:
+    node = Node("prober", targets)
+    try:
         subject.config(node.files, table)
         process = node.spawn(subject.name, *subject.command(node.files))
         try:
@@ -231,6 +181,8 @@ def _running(targets: Targets, subject: Daemon, kind: Kind, table: Table) -> Ite
             yield Running(targets, node, kind, process.pid)
         finally:
             kill_tree(process.pid)
+    finally:
+        node.down()
 
 
 def _up(node: Node) -> set[str]:

@@ -11,8 +11,7 @@ from places import Taken
 REFERENCE = "l4ward"
 UNITS = {"wall": "ms", "cpu": "ms", "system calls": "calls", "netlink writes": "requests",
          "differing flows": "flows", "CPU per check": "us", "calls per check": "calls",
-         "memory per server": "KiB", "lateness p50": "ms", "lateness p99": "ms",
-         "checks per second": "checks", "time to weight 0": "ms",
+         "memory per server": "KiB", "checks per second": "checks", "time to weight 0": "ms",
          "route gone": "ms", "route back": "ms", "route changes": "changes"}
 
 
@@ -35,7 +34,6 @@ GOALS = [
     Goal("two-nodes", "differing flows", "l4ward", 0),
     Goal("checks/http", "CPU per check", "l4ward", 1, "keepalived"),
     Goal("checks/tcp", "CPU per check", "l4ward", 1, "keepalived"),
-    Goal("checks/late", "lateness p99", "l4ward", 20),
     # 100 servers, every second; the window may hold a few more than intervals.
     Goal("checks/shared", "checks per second", "l4ward", 105),
     Goal("routes/default", "route gone", "l4ward", 1 / 5, "keepalived"),
@@ -102,8 +100,6 @@ def report(results: Results) -> str:
         _table(results, "CPU per check", "CPU time of a check, us: user and system", _times),
         _table(results, "calls per check", "System calls of a check", _times),
         _table(results, "memory per server", "Memory for each further server, KiB", _times),
-        _table(results, "lateness p50", "How late probes start, ms: median", lambda *_: ""),
-        _table(results, "lateness p99", "The same, of the latest hundredth", lambda *_: ""),
         _table(results, "checks per second", "Checks made in a second", _times),
         _table(results, "time to weight 0",
                "From the first possible 503 to weight 0, ms: every second, the third counts",

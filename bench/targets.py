@@ -9,7 +9,6 @@ from servers import Haproxy
 from tables import PORT
 
 ADDRESSES = "10.64.0.0/16"              # where tables.table() has its servers
-TLS_PORT, TLS_PORT_NEW = 443, 444       # the second resumes no session
 
 
 class Node(Host):
@@ -56,8 +55,6 @@ class Targets(Host):
         self._haproxy.start(f"""\
 frontend web
     bind :{PORT}
-    bind :{TLS_PORT} ssl crt {_certificate()}
-    bind :{TLS_PORT_NEW} ssl crt {_certificate()} no-tls-tickets
     http-request return status 503 content-type text/plain string "failing" \
 if {{ dst -f {self._failing} }}
     http-request return status 200 content-type text/plain string "up"
@@ -80,17 +77,6 @@ if {{ dst -f {self._failing} }}
     def down(self) -> None:
         self.end_all()
         subprocess.run(["ip", "netns", "del", self.name], check=True)
-
-
-def _certificate() -> str:
-    """Certificate and key, signed by itself, in one file."""
-    path, key = OUT / "bench.pem", OUT / "bench.key"
-    if not path.exists():
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=bench", "-days", "2",
-                        "-keyout", key, "-out", path], check=True, capture_output=True)
-        path.write_text(path.read_text() + key.read_text())
-    return str(path)
 
 
 def _address(text: str) -> str:
