@@ -186,7 +186,7 @@ void Daemon::onStuck(const std::string& what) {
 
 // An ExaBGP that hangs does not start the relay again that has gone.
 void Daemon::expectRelay() {
-  if (!exabgp_ && !isManaged(site_)) return;
+  if (!exabgp_) return;
   relayTimer_.expires_after(kRelayPatience);
   relayTimer_.async_wait([this](ErrorCode error) {
     if (error || relay_->isConnected()) return;

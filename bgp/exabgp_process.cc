@@ -16,6 +16,7 @@
 
 #include "base/backoff.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "bgp/child.h"
@@ -30,11 +31,9 @@ constexpr Millis kValidateTime{60000};
 constexpr Millis kLongRun{60000};  // after which a death does not count as one of a series
 constexpr off_t kLogLimit = 1 << 20;
 
-// FNV-1a; only to tell one configuration from another.
+// Only to tell one configuration from another.
 std::string fingerprint(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return std::to_string(hash);
+  return std::to_string(fnv1a(text));
 }
 
 struct Record {

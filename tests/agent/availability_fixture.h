@@ -39,13 +39,6 @@ services:
   web: { vips: [198.51.100.1], ports: [80], pool: edge, )" +
            service + " }\n";
   }
-  std::unique_ptr<Life> serving(const std::string& yaml) {
-    auto life = newLife(yaml);
-    life->answerAll(Answer::pass);
-    life->turn();
-    life->sync();
-    return life;
-  }
   void fail(Life& life, std::string_view server) { failServer(life, server); }
   void pass(Life& life, std::string_view server) {
     for (int i = 0; i < 2; ++i) life.answer(server, Answer::pass);

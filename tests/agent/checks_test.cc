@@ -23,13 +23,6 @@ class ChecksTest : public ControllerTest {
            "services:\n  web: { vips: [198.51.100.1], ports: [80], pool: edge }\n";
   }
 
-  std::unique_ptr<Life> passing(const std::string& yaml) {
-    auto life = newLife(yaml);
-    life->answerAll(Answer::pass);
-    life->turn();
-    life->sync();
-    return life;
-  }
   static const healthcheck::Job& job(const Life& life, std::string_view target) {
     for (const auto& job : life.jobs) {
       if (job.probe.target == endpoint(target)) return job;
@@ -43,7 +36,7 @@ TEST_F(ChecksTest, AllOfAServersChecksMustPass) {
       "  a: { type: tcp, port: 81, rise: 1, fall: 1 }\n  b: { type: tcp, port: 82, rise: 1, fall: "
       "1 }\n",
       "    check: [a, b]\n");
-  const auto life = passing(yaml);
+  const auto life = servingLife(yaml);
   EXPECT_THAT(weights(web), ElementsAre(1, 1));
   life->answer("192.0.2.101:82", Answer::fail);
   life->turn();
@@ -71,7 +64,7 @@ TEST_F(ChecksTest, TheAnnouncementWaitsForTheVerdictOfEachCheck) {
 }
 
 TEST_F(ChecksTest, AServerThatComesBackWarmsUpAndOneAtTheStartDoesNot) {
-  const auto life = passing(
+  const auto life = servingLife(
       siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n    warm_up: 10s\n"));
   EXPECT_THAT(weights(web), ElementsAre(1, 1));
   life->answer("192.0.2.101:80", Answer::fail);
@@ -94,7 +87,7 @@ TEST_F(ChecksTest, AnAgentsPercentageChangesTheWeightOnlyWhereThatIsAllowed) {
     auto yaml = siteWith(checks, servers + (allowed ? "    agent_weight: true\n" : ""));
     yaml.replace(yaml.find("[192.0.2.101, 192.0.2.102]"), 26,
                  "[{ name: a, address: 192.0.2.101, weight: 8 }, 192.0.2.102]");
-    const auto life = passing(yaml);
+    const auto life = servingLife(yaml);
     life->answer(job(*life, "192.0.2.101:9000"), Answer::pass, 45);
     life->turn();
     EXPECT_THAT(weights(web), ElementsAre(allowed ? 4 : 8, 1));  // the nearest quarter
@@ -118,7 +111,8 @@ TEST_F(ChecksTest, ASilentAgentNeverLowersAServer) {
 }
 
 TEST_F(ChecksTest, WhenAllFailAtOnceTheNodeWithdrawsAndLeavesIpvsAlone) {
-  const auto life = passing(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
+  const auto life =
+      servingLife(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
   life->answer("192.0.2.101:80", Answer::fail);
   life->turn();
   EXPECT_THAT(weights(web), ElementsAre(0, 1));
@@ -134,7 +128,8 @@ TEST_F(ChecksTest, WhenAllFailAtOnceTheNodeWithdrawsAndLeavesIpvsAlone) {
 }
 
 TEST_F(ChecksTest, ServersThatFailOneAfterTheOtherAreBelieved) {
-  const auto life = passing(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
+  const auto life =
+      servingLife(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
   life->answer("192.0.2.101:80", Answer::fail);
   life->turn();
   life->now += Millis(60000);
@@ -145,15 +140,16 @@ TEST_F(ChecksTest, ServersThatFailOneAfterTheOtherAreBelieved) {
 }
 
 TEST_F(ChecksTest, ASiteMayBelieveItsChecksWhatever) {
-  const auto life = passing(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n",
-                                     "on_all_down: believe\n"));
+  const auto life = servingLife(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n",
+                                         "on_all_down: believe\n"));
   life->answerAll(Answer::fail);
   life->turn();
   EXPECT_THAT(weights(web), ElementsAre(0, 0));
 }
 
 TEST_F(ChecksTest, TheRhythmFollowsTheState) {
-  const auto life = passing(siteWith("  a: { type: tcp, rise: 2, fall: 2 }\n", "    check: a\n"));
+  const auto life =
+      servingLife(siteWith("  a: { type: tcp, rise: 2, fall: 2 }\n", "    check: a\n"));
   const auto& first = job(*life, "192.0.2.101:80");
   EXPECT_EQ(life->pace[first.id], Pace::normal);
   life->answer(first, Answer::fail);
@@ -184,7 +180,7 @@ class TunnelChecksTest : public ChecksTest {
 };
 
 TEST_F(TunnelChecksTest, EachServerHasAServiceOfItsOwnForProbes) {
-  const auto life = passing(yaml());
+  const auto life = servingLife(yaml());
   const auto services = probeServices();
   ASSERT_THAT(services, SizeIs(2));
   for (const auto& job : life->jobs) {
@@ -210,7 +206,7 @@ TEST_F(TunnelChecksTest, NoProbeIsMadeBeforeItsServiceExists) {
 }
 
 TEST_F(TunnelChecksTest, AProbeServiceGoesWithItsServerAndTheOthersMarksStay) {
-  const auto life = passing(yaml());
+  const auto life = servingLife(yaml());
   const auto before = probeServices();
   life->controller.reload(siteOf(yaml("[192.0.2.102]")), life->now);
   life->turn();
@@ -220,22 +216,23 @@ TEST_F(TunnelChecksTest, AProbeServiceGoesWithItsServerAndTheOthersMarksStay) {
 }
 
 TEST_F(TunnelChecksTest, NoneIsLeftOverWhenTheSiteChangedWhileTheAgentWasDead) {
-  passing(yaml());
-  const auto life = passing(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
+  servingLife(yaml());
+  const auto life =
+      servingLife(siteWith("  a: { type: tcp, rise: 1, fall: 1 }\n", "    check: a\n"));
   EXPECT_THAT(probeServices(), IsEmpty());
 }
 
 TEST_F(TunnelChecksTest, OneThatIsNotOnRecordGoesToo) {
-  passing(yaml());
+  servingLife(yaml());
   memory.value = {};
-  passing(yaml("[192.0.2.102]"));
+  servingLife(yaml("[192.0.2.102]"));
   EXPECT_THAT(probeServices(), SizeIs(1));
 }
 
 TEST_F(TunnelChecksTest, ARestartWithoutChangeWritesNothing) {
-  passing(yaml());
+  servingLife(yaml());
   const auto before = writes();
-  passing(yaml());
+  servingLife(yaml());
   EXPECT_EQ(writes(), before);
 }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kLast = 4294967294;
 
 TEST_F(ControllerAvailability, TheBackupPoolStandsInAndGoesWhenTheServersAreBack) {
-  auto life = serving(yaml("backup_pool: reserve"));
+  auto life = servingLife(yaml("backup_pool: reserve"));
   EXPECT_EQ(held(), "101=1 102=1 103=4");
   EXPECT_EQ(life->jobs.size(), 5U);
   failAll(*life);
@@ -31,7 +31,7 @@ TEST_F(ControllerAvailability, TheBackupPoolStandsInAndGoesWhenTheServersAreBack
 }
 
 TEST_F(ControllerAvailability, TheListEndsUpInOrderWithNominalLastWeights) {
-  auto life = serving(yaml("backup_pool: reserve"));
+  auto life = servingLife(yaml("backup_pool: reserve"));
   failAll(*life);
   for (const auto& [server, weight] :
        {std::pair{kServers[0], 1U}, {kServers[2], 4U}, {kBackups[0], 1U}, {kBackups[1], 2U}}) {
@@ -40,7 +40,7 @@ TEST_F(ControllerAvailability, TheListEndsUpInOrderWithNominalLastWeights) {
 }
 
 TEST_F(ControllerAvailability, AServerOfThePoolThatIsUpStaysInUntilABackupIs) {
-  auto life = serving(yaml("backup_pool: reserve, quorum: 2, below_quorum: keep"));
+  auto life = servingLife(yaml("backup_pool: reserve, quorum: 2, below_quorum: keep"));
   for (const auto* backup : kBackups) fail(*life, backup);
   fail(*life, kServers[0]);
   fail(*life, kServers[1]);
@@ -52,7 +52,7 @@ TEST_F(ControllerAvailability, AServerOfThePoolThatIsUpStaysInUntilABackupIs) {
 TEST_F(ControllerAvailability, AnAnnouncedVipAlwaysHasAServerThatIsIn) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
-    auto life = serving(yaml("backup_pool: reserve, quorum: { servers: 2, hysteresis: 1 }"));
+    auto life = servingLife(yaml("backup_pool: reserve, quorum: { servers: 2, hysteresis: 1 }"));
     watch(*life);
     std::map<std::string, bool> up;
     for (const auto* server : kServers) up[server] = true;
@@ -73,7 +73,7 @@ TEST_F(ControllerAvailability, AnAnnouncedVipAlwaysHasAServerThatIsIn) {
 }
 
 TEST_F(ControllerAvailability, WithTheBackupPoolDeadAsWellTheVipGoes) {
-  auto life = serving(yaml("backup_pool: reserve"));
+  auto life = servingLife(yaml("backup_pool: reserve"));
   failAll(*life);
   for (const auto* backup : kBackups) fail(*life, backup);
   EXPECT_TRUE(life->announced().empty());
@@ -83,7 +83,7 @@ TEST_F(ControllerAvailability, WithTheBackupPoolDeadAsWellTheVipGoes) {
 
 // While verdicts are missing a new agent leaves it as it finds it.
 TEST_F(ControllerAvailability, ARestartWhileTheBackupPoolStandsInChangesNothing) {
-  auto first = serving(yaml("backup_pool: reserve"));
+  auto first = servingLife(yaml("backup_pool: reserve"));
   failAll(*first);
   const auto table = held();
   const auto routes = first->published;
@@ -101,7 +101,7 @@ TEST_F(ControllerAvailability, ARestartWhileTheBackupPoolStandsInChangesNothing)
 }
 
 TEST_F(ControllerAvailability, AReloadMayTakeTheBackupPoolAway) {
-  auto life = serving(yaml("backup_pool: reserve"));
+  auto life = servingLife(yaml("backup_pool: reserve"));
   failAll(*life);
   life->controller.reload(siteOf(yaml("quorum: 1")), life->now);
   life->turn();
@@ -114,7 +114,7 @@ TEST_F(ControllerAvailability, TheLogTellsOfEachChangeOnce) {
   auto text = yaml("backup_pool: reserve");
   text.replace(text.find("198.51.100.1]"), 13, "198.51.100.0/29]");
   testing::internal::CaptureStderr();
-  auto life = serving(text);
+  auto life = servingLife(text);
   failAll(*life);
   for (int i = 0; i < 3; ++i) life->turnWhenDue();
   pass(*life, kServers[0]);
@@ -132,7 +132,7 @@ TEST_F(ControllerAvailability, TheLogTellsOfEachChangeOnce) {
 }
 
 TEST_F(ControllerAvailability, PanicUsesAllServersAndRoutesFollowTheChecks) {
-  auto life = serving(yaml("panic_threshold: 50%, quorum: 1"));
+  auto life = servingLife(yaml("panic_threshold: 50%, quorum: 1"));
   fail(*life, kServers[2]);
   EXPECT_EQ(held(), "101=1 102=1 103=0");
   fail(*life, kServers[1]);
@@ -148,7 +148,7 @@ TEST_F(ControllerAvailability, PanicUsesAllServersAndRoutesFollowTheChecks) {
 }
 
 TEST_F(ControllerAvailability, ABackupThatServesIsBetterThanPanic) {
-  auto life = serving(yaml("panic_threshold: 50%, backup_pool: reserve"));
+  auto life = servingLife(yaml("panic_threshold: 50%, backup_pool: reserve"));
   for (const auto* backup : kBackups) fail(*life, backup);
   failAll(*life);
   EXPECT_EQ(held(), "51=0 101=1 102=1 103=4 201=0");
@@ -159,7 +159,7 @@ TEST_F(ControllerAvailability, ABackupThatServesIsBetterThanPanic) {
 TEST_F(ControllerAvailability, ASuspectNodeNeitherPanicsNorTurnsToTheBackupPool) {
   auto text = yaml("panic_threshold: 50%, backup_pool: reserve");
   text.replace(text.find("on_all_down: believe"), 20, "on_all_down: node-suspect");
-  auto life = serving(text);
+  auto life = servingLife(text);
   const auto table = held();
   for (int i = 0; i < 3; ++i) life->answerAll(Answer::fail);
   life->turn();
@@ -168,7 +168,7 @@ TEST_F(ControllerAvailability, ASuspectNodeNeitherPanicsNorTurnsToTheBackupPool)
 }
 
 TEST_F(ControllerAvailability, BelowItsQuorumAServiceIsALastResort) {
-  auto life = serving(yaml("quorum: 2, below_quorum: depreference"));
+  auto life = servingLife(yaml("quorum: 2, below_quorum: depreference"));
   EXPECT_EQ(med(*life), 100U);
   fail(*life, kServers[0]);
   fail(*life, kServers[1]);
@@ -204,14 +204,14 @@ TEST_F(ControllerAvailability, WithAllDeadAtTheStartNothingIsEverAnnounced) {
 }
 
 TEST_F(ControllerAvailability, BelowItsQuorumItMayAlsoStayAsItIs) {
-  auto life = serving(yaml("quorum: 2, below_quorum: keep"));
+  auto life = servingLife(yaml("quorum: 2, below_quorum: keep"));
   const auto routes = life->published;
   failAll(*life);
   EXPECT_EQ(life->published, routes);
 }
 
 TEST_F(ControllerAvailability, ALostQuorumIsRegainedAtItsHysteresis) {
-  auto life = serving(yaml("quorum: { servers: 2, hysteresis: 1 }"));
+  auto life = servingLife(yaml("quorum: { servers: 2, hysteresis: 1 }"));
   fail(*life, kServers[0]);
   EXPECT_FALSE(life->announced().empty());
   fail(*life, kServers[1]);
@@ -227,7 +227,7 @@ TEST_F(ControllerAvailability, ALostQuorumIsRegainedAtItsHysteresis) {
 TEST_F(ControllerAvailability, CrossingTheQuorumTwentyTimesEndsInTheStateOfHealth) {
   for (const char* service : {"quorum: 3", "quorum: 3, backup_pool: reserve",
                               "quorum: 3, below_quorum: depreference, panic_threshold: 50%"}) {
-    auto life = serving(yaml(service));
+    auto life = servingLife(yaml(service));
     const auto table = held();
     const auto routes = life->published;
     for (int i = 0; i < 20; ++i) {
@@ -248,7 +248,7 @@ TEST_F(ControllerAvailability, CrossingTheQuorumTwentyTimesEndsInTheStateOfHealt
 TEST_F(ControllerAvailability, OneOfTheServicesOfAVipIsEnoughIfTheSiteSaysSo) {
   const std::string two =
       yaml("quorum: 1") + "  mail: { vips: [198.51.100.1], ports: [25], pool: edge, quorum: 3 }\n";
-  auto life = serving(two);
+  auto life = servingLife(two);
   fail(*life, kServers[0]);
   EXPECT_TRUE(life->announced().empty());
   life->controller.reload(siteOf(two + "vips: { 198.51.100.1: { announce_when: any } }\n"),

@@ -52,8 +52,9 @@ class ControllerTest : public testing::Test {
     life->turn();
     return life;
   }
-  std::unique_ptr<Life> servingLife() {
-    auto life = newLife(site());
+  // All of its servers are up.
+  std::unique_ptr<Life> servingLife(const std::string& yaml = site()) {
+    auto life = newLife(yaml);
     life->answerAll(Answer::pass);
     life->turn();
     life->sync();

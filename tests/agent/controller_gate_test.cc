@@ -10,7 +10,7 @@ namespace {
 using ControllerGate = ControllerAvailability;
 
 TEST_F(ControllerGate, AVipThatFlapsIsHeldDownAndComesBackByItself) {
-  auto life = serving(yaml("quorum: 3", "damping: { changes: 2, within: 1m, hold_down: 10s }"));
+  auto life = servingLife(yaml("quorum: 3", "damping: { changes: 2, within: 1m, hold_down: 10s }"));
   for (int i = 0; i < 2; ++i) {
     EXPECT_FALSE(life->announced().empty());
     fail(*life, kServers[0]);
@@ -25,7 +25,7 @@ TEST_F(ControllerGate, AVipThatFlapsIsHeldDownAndComesBackByItself) {
 }
 
 TEST_F(ControllerGate, ANewVipWaitsForItsMinHold) {
-  auto life = serving(yaml("quorum: 1", "min_hold: 5s"));
+  auto life = servingLife(yaml("quorum: 1", "min_hold: 5s"));
   EXPECT_TRUE(life->announced().empty());
   life->turnWhenDue();
   EXPECT_EQ(life->announced(), std::set<std::string>{kVip});
@@ -56,7 +56,7 @@ TEST_F(ControllerGate, AStartThatFindsNothingAnnouncedTakesItsTime) {
 }
 
 TEST_F(ControllerGate, ANodeAboutToStopSaysSoBeforeItWithdraws) {
-  auto life = serving(yaml("quorum: 1"));
+  auto life = servingLife(yaml("quorum: 1"));
   life->controller.setDraining();
   life->turn();
   ASSERT_EQ(life->announced(), std::set<std::string>{kVip});
@@ -70,7 +70,7 @@ TEST_F(ControllerGate, ANodeAboutToStopSaysSoBeforeItWithdraws) {
 }
 
 TEST_F(ControllerGate, TheControllerWakesUpToTellThatNobodyHearsIt) {
-  auto life = serving(yaml("quorum: 1"));
+  auto life = servingLife(yaml("quorum: 1"));
   EXPECT_LE(life->due, life->now + Millis(10000));
   life->controller.onSession(ip("192.0.2.1"), "up", "", life->now);
   life->turn();

@@ -18,19 +18,10 @@ std::string ranges(const std::string& extra, const std::string& vips = "198.51.1
 
 const ipvs::ServiceKey kMark = ipvs::ServiceKey::ofMark(7, Family::v4);
 
-class RangeTest : public ControllerTest {
- protected:
-  std::unique_ptr<Life> serving(const std::string& yaml) {
-    auto life = newLife(yaml);
-    life->answerAll(Answer::pass);
-    life->turn();
-    life->sync();
-    return life;
-  }
-};
+class RangeTest : public ControllerTest {};
 
 TEST_F(RangeTest, OneServiceAnAddressAndOneRoute) {
-  const auto life = serving(ranges(", ports: [80, 443]"));
+  const auto life = servingLife(ranges(", ports: [80, 443]"));
   const auto table = kernel.dump().value();
   EXPECT_EQ(table.size(), 8U);
   EXPECT_TRUE(table.contains(tcp("198.51.100.16:80")));
@@ -41,7 +32,7 @@ TEST_F(RangeTest, OneServiceAnAddressAndOneRoute) {
 }
 
 TEST_F(RangeTest, AMarkIsOneServiceForAllAddresses) {
-  const auto life = serving(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
+  const auto life = servingLife(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
   const auto table = kernel.dump().value();
   ASSERT_EQ(table.size(), 1U);
   const auto& destinations = table.at(kMark).destinations;
@@ -59,7 +50,7 @@ TEST_F(RangeTest, AMarkHasAServiceAFamily) {
 }
 
 TEST_F(RangeTest, AllOfARangeIsWithdrawnWithItsServers) {
-  const auto life = serving(ranges(", mark: 7"));
+  const auto life = servingLife(ranges(", mark: 7"));
   failServer(*life, "192.0.2.101:80");
   EXPECT_FALSE(life->announced().empty());
   failServer(*life, "192.0.2.102:80");
@@ -68,7 +59,7 @@ TEST_F(RangeTest, AllOfARangeIsWithdrawnWithItsServers) {
 
 // One of two VIPs of a mark service goes: the service stays, its other VIP as well.
 TEST_F(RangeTest, ADroppedVipOfAMarkServiceGoesAlone) {
-  const auto life = serving(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
+  const auto life = servingLife(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
   const auto operations = kernel.operations();
   life->controller.reload(siteOf(ranges(", mark: 7")), life->now);
   life->turn();
@@ -81,7 +72,7 @@ TEST_F(RangeTest, ADroppedVipOfAMarkServiceGoesAlone) {
 TEST_F(RangeTest, ADroppedRangeIsWithdrawnThenDrainedThenDeleted) {
   bgp::RouteSet standing;
   {
-    const auto life = serving(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
+    const auto life = servingLife(ranges(", mark: 7", "198.51.100.16/30, 203.0.113.7"));
     standing = life->published;
   }
   kernel.setConnections(kMark, endpoint("192.0.2.101:0"), 1);
@@ -112,7 +103,7 @@ TEST_F(RangeTest, PersistenceAndThresholdsReachTheKernel) {
       "198.51.100.1");
   const std::string server = "address: 192.0.2.102";
   yaml.replace(yaml.find(server), server.size(), server + ", thresholds: { upper: 9, lower: 3 }");
-  const auto life = serving(yaml);
+  const auto life = servingLife(yaml);
   const auto service = kernel.dump().value().at(tcp("198.51.100.1:0"));
   EXPECT_EQ(service.config,
             (ipvs::ServiceConfig{"sh", ipvs::kFlagPersistent | ipvs::kFlagSched2, 120, 24}));
