@@ -15,6 +15,7 @@ HOLD = 4.0  # seconds that routes outlive the agent
 USER = 'exabgp'
 ROUTER_AS = 65000
 NODE_AS = 65001
+ROUTER, NODE = 1, 11  # last parts of their addresses where there is one of each
 
 
 class Failure(Exception):

@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 
-from bgp_lab import Failure, check, family_of, run, wait_for
+from bgp_lab import (NODE, NODE_AS, ROUTER, ROUTER_AS, Failure, address, check, family_of, run,
+                     wait_for)
 
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/routers.md')
 FRR = '/usr/lib/frr'
@@ -30,6 +31,27 @@ def documented(name):
         found = re.findall(r'^```%s\n(.*?)^```$' % name, docs.read(), re.M | re.S)
     check(len(found) == 1, 'docs/routers.md has %d blocks "%s"' % (len(found), name))
     return found[0]
+
+
+def bird_config(hold_time, *settings):
+    """BIRD's, towards the one node, with these settings of its sessions."""
+    protocols = ''.join(f'''
+protocol bgp v{family} from node {{
+    neighbor {address(family, NODE)} as {NODE_AS};
+    ipv{family} {{ import all; export none; }};
+}}''' for family in (4, 6))
+    return f'''
+router id {address(4, ROUTER)};
+protocol device {{ }}
+protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; merge paths yes; }}
+protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; merge paths yes; }}
+template bgp node {{
+    local as {ROUTER_AS};
+    passive yes;
+    hold time {hold_time};
+    {' '.join(settings)}
+}}{protocols}
+'''
 
 
 class Router:

@@ -7,12 +7,11 @@ import random
 import threading
 import time
 
-from bgp_lab import (NODE_AS, ROUTER_AS, Agent, Failure, Lab, Monitor, address, check,
+from bgp_lab import (NODE, NODE_AS, ROUTER, ROUTER_AS, Agent, Failure, Lab, Monitor, address, check,
                      end_exabgp, family_of, node_folder, wait_for)
-from bgp_routers import Bird, Frr
+from bgp_routers import Bird, Frr, bird_config
 from fault_history import History, violations
 
-ROUTER, NODE = 1, 11
 FAMILIES = (4, 6)
 HOLD = 2.0                  # seconds that routes outlive the agent
 GRACEFUL = 5                # …and ExaBGP
@@ -23,27 +22,7 @@ PREFIXES = ['198.51.100.%d/32' % i for i in range(1, 9)] + [
 GRACE = 1.0
 SETTLE = 90.0               # ExaBGP 4.2 waits longer after each failed attempt to connect
 
-BIRD = f'''
-router id {address(4, ROUTER)};
-protocol device {{ }}
-protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; merge paths yes; }}
-protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; merge paths yes; }}
-template bgp node {{
-    local as {ROUTER_AS};
-    passive yes;
-    hold time {BGP_HOLD};
-    error wait time 1, 2;
-    graceful restart aware;
-}}
-protocol bgp v4 from node {{
-    neighbor {address(4, NODE)} as {NODE_AS};
-    ipv4 {{ import all; export none; }};
-}}
-protocol bgp v6 from node {{
-    neighbor {address(6, NODE)} as {NODE_AS};
-    ipv6 {{ import all; export none; }};
-}}
-'''
+BIRD = bird_config(BGP_HOLD, 'error wait time 1, 2;', 'graceful restart aware;')
 
 FRR = f'''
 router bgp {ROUTER_AS}

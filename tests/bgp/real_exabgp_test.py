@@ -12,38 +12,18 @@ import signal
 import sys
 import time
 
-from bgp_lab import (HOLD, NODE_AS, ROUTER_AS, Agent, Failure, Lab, Monitor, address, check,
-                     children, end_exabgp, node_folder, require, scratch, wait_for)
-from bgp_routers import Bird
+from bgp_lab import (HOLD, NODE, ROUTER, Agent, Failure, Lab, Monitor, address, check, children,
+                     end_exabgp, node_folder, require, scratch, wait_for)
+from bgp_routers import Bird, bird_config
 
 # Routes a family. More make ExaBGP's own slowness under emulation the subject of the test.
 COUNT = 100
 FEWER = 20
 
-ROUTER, NODE = 1, 11
 PEERS = {'v4': (address(4, ROUTER), address(4, NODE)),
          'v6': (address(6, ROUTER), address(6, NODE))}
 
-BIRD = f'''
-router id {address(4, ROUTER)};
-protocol device {{ }}
-protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; merge paths yes; }}
-protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; merge paths yes; }}
-template bgp node {{
-    local as {ROUTER_AS};
-    passive yes;
-    hold time 9;
-    graceful restart yes;
-}}
-protocol bgp v4 from node {{
-    neighbor {address(4, NODE)} as {NODE_AS};
-    ipv4 {{ import all; export none; }};
-}}
-protocol bgp v6 from node {{
-    neighbor {address(6, NODE)} as {NODE_AS};
-    ipv6 {{ import all; export none; }};
-}}
-'''
+BIRD = bird_config(9, 'graceful restart yes;')
 
 
 class Trial:
