@@ -88,7 +88,9 @@ class Prober::Impl {
     }
   }
 
-  asio::io_context io_{1};
+  // I/O objects belong to the thread alone; others only post, so locks around I/O would be for
+  // nothing.
+  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   // Makes Asio open its descriptors now, where a failure is the caller's exception; it would else
   // do so at the first probe and end the process if there are none left.
   asio::steady_timer opener_{io_};
