@@ -18,7 +18,7 @@ build: setup $(BUILD)/build.ninja  ## build everything into build/release
 	@cmake --build $(BUILD)
 
 programs: setup $(BUILD)/build.ninja
-	@cmake --build $(BUILD) --target l4ward l4ward-exabgp
+	@cmake --build $(BUILD) --target l4ward l4ward-exabgp l4wardctl
 
 unit: build     ## unit tests: seconds, no virtual machine
 	@ctest --test-dir $(BUILD) --output-on-failure -L unit -j2

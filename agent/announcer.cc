@@ -5,15 +5,6 @@
 #include "base/log.h"
 
 namespace l4ward::agent {
-namespace {
-
-bool isLastResort(Decision decision, bool before) {
-  if (decision == Decision::keep) return before;
-  return decision == Decision::depreference || decision == Decision::demote;
-}
-
-}  // namespace
-
 void Announcer::afresh() {
   afresh_ = true;
   decided_.clear();
@@ -37,6 +28,7 @@ bool Announcer::relayConnected(const bgp::RouteSet& standing) {
     auto& neighbors = standing_[key.prefix].neighbors;
     if (neighbors.empty()) log::info("vip.found", {{"vip", key.prefix.shortStr()}});
     neighbors.insert(key.neighbor);
+    changed_.insert(key.prefix);
   }
   if (stopped_) withdrawAll();
   return true;
@@ -61,19 +53,14 @@ void Announcer::update(const std::map<Prefix, Decision>& decisions, const Becaus
   const auto fresh = newOf(decisions);
   const bool due = std::exchange(afresh_, false);
   if (fresh.empty() && !due) return;
-  const auto routes = wantedRoutes(fresh, *policy_, services_, current_, draining_);
+  const auto routes = wantedRoutes(fresh, *policy_, services_, current_, leaving_);
   std::vector<Change> changes;
   for (const auto& [vip, decision] : fresh) {
-    Change change{vip};
-    if (const auto known = standing_.find(vip); known != standing_.end()) {
-      change.was = true;
-      change.wasLastResort = known->second.lastResort;
-    }
+    Change change{vip, standing(vip), {}};
     const bool changed = replace(vip, routes);
     if (const auto known = standing_.find(vip); known != standing_.end()) {
-      change.is = true;
-      change.isLastResort = isLastResort(decision, change.wasLastResort);
-      known->second.lastResort = change.isLastResort;
+      known->second.as = standingAfter(vip, decision, change.was);
+      change.is = known->second.as;
     }
     if (changed) changes.push_back(change);
     if (decision != Decision::keep) decided_[vip] = decision;
@@ -121,9 +108,30 @@ bool Announcer::replace(const Prefix& vip, const bgp::RouteSet& routes) {
   return changed;
 }
 
+// As wantedRoutes() has it.
+Standing Announcer::standingAfter(const Prefix& vip, Decision decision,
+                                  std::optional<Standing> was) const {
+  const bool isKept = decision == Decision::keep;
+  const bool isLast = isKept ? was == Standing::lastResort : decision != Decision::announce;
+  if (isLast) return Standing::lastResort;
+  if (leaving_.node || leaving_.vips.contains(vip)) return Standing::draining;
+  return isKept ? was.value_or(Standing::normal) : Standing::normal;
+}
+
 void Announcer::setDraining() {
-  draining_ = true;
+  leaving_.node = true;
   afresh();
+}
+
+void Announcer::setDrained(std::set<Prefix> vips) {
+  if (vips == leaving_.vips) return;
+  leaving_.vips = std::move(vips);
+  afresh();
+}
+
+std::optional<Standing> Announcer::standing(const Prefix& vip) const {
+  const auto found = standing_.find(vip);
+  return found == standing_.end() ? std::nullopt : std::optional(found->second.as);
 }
 
 void Announcer::withdrawAll() {
@@ -133,7 +141,7 @@ void Announcer::withdrawAll() {
 
 void Announcer::withdrawEverything(const Because& because) {
   std::vector<Change> changes;
-  for (const auto& [vip, known] : standing_) changes.push_back({vip, true, false, false, false});
+  for (const auto& [vip, known] : standing_) changes.push_back({vip, known.as, {}});
   current_.clear();
   standing_.clear();
   publish(changes, because);
@@ -143,18 +151,21 @@ void Announcer::publish(const std::vector<Change>& changes, const Because& becau
   generation_ = publish_(current_);
   for (const auto& change : changes) {
     const auto& vip = change.vip;
-    const log::Fields fields{{"vip", vip.shortStr()}, {"because", because(vip)}};
+    changed_.insert(vip);
     if (change.is) withdrawnAt_.erase(vip);
-    if (change.was && !change.is) {
-      withdrawnAt_[vip] = generation_;
-      log::warning("vip.withdrawn", fields);
-    }
-    if (change.is && !change.was) log::info("vip.announced", fields);
-    if (change.isLastResort && !change.wasLastResort) log::warning("vip.last_resort", fields);
-    if (change.is && change.wasLastResort && !change.isLastResort) {
-      log::info("vip.preferred", fields);
-    }
+    if (change.was && !change.is) withdrawnAt_[vip] = generation_;
+    tell(change, leaving_.node ? "the agent stops" : because(vip));
   }
+}
+
+void Announcer::tell(const Change& change, const std::string& because) {
+  const log::Fields fields{{"vip", change.vip.shortStr()}, {"because", because}};
+  if (change.was && !change.is) log::warning("vip.withdrawn", fields);
+  if (change.is && !change.was) log::info("vip.announced", fields);
+  if (!change.is || change.is == change.was) return;
+  if (change.is == Standing::lastResort) log::warning("vip.last_resort", fields);
+  if (change.is == Standing::draining) log::warning("vip.draining", fields);
+  if (change.is == Standing::normal && change.was) log::info("vip.preferred", fields);
 }
 
 bool Announcer::isWithdrawn(const Prefix& vip) const {

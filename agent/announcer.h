@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/availability.h"
@@ -41,42 +42,54 @@ class Announcer {
   // The same of what takes routes away or makes them worse, and no more.
   void worsen(const std::map<Prefix, Decision>& decisions, const Because& because);
 
-  // From the next update() on, what stands is announced as of a node that is about to stop.
+  // From the next update() or worsen() on, what stands is announced as of a node that is about to
+  // stop, and nothing else is any more.
   void setDraining();
+  // The same of these virtual IPs, as long as people say so; they may also be announced anew.
+  void setDrained(std::set<Prefix> vips);
   // The last word of an agent that stops.
   void withdrawAll();
 
   bool isAnnounced(const Prefix& vip) const { return standing_.contains(vip); }
+  // As what it is announced; nothing: it is not.
+  std::optional<Standing> standing(const Prefix& vip) const;
   bool announcesAny() const { return !standing_.empty(); }
   // ExaBGP acknowledged that no neighbor has a route to it.
   bool isWithdrawn(const Prefix& vip) const;
   // ExaBGP acknowledged all that was ever published.
   bool isSynced() const { return relayKnown_ && synced_ >= generation_; }
 
- private:
+  // For people to see.
   struct Vip {
     std::set<IpAddress> neighbors;  // that have a route to it; at least one
-    bool lastResort = false;
+    Standing as = Standing::normal;
   };
+  const std::map<Prefix, Vip>& vips() const { return standing_; }
+  std::uint64_t generation() const { return generation_; }
+  // The virtual IPs whose routes have changed since the last call.
+  std::set<Prefix> takeChanged() { return std::exchange(changed_, {}); }
+
+ private:
   struct Change {
     Prefix vip;
-    bool was = false;
-    bool is = false;
-    bool wasLastResort = false;
-    bool isLastResort = false;
+    std::optional<Standing> was;
+    std::optional<Standing> is;
   };
 
   void afresh();
   std::map<Prefix, Decision> newOf(const std::map<Prefix, Decision>& decisions) const;
   bool replace(const Prefix& vip, const bgp::RouteSet& routes);
+  Standing standingAfter(const Prefix& vip, Decision decision, std::optional<Standing> was) const;
   void withdrawEverything(const Because& because);
   void publish(const std::vector<Change>& changes, const Because& because);
+  static void tell(const Change& change, const std::string& because);
 
   Publish publish_;
   std::optional<config::Bgp> policy_;
   std::map<Prefix, VipServices> services_;
   bgp::RouteSet current_;
   std::map<Prefix, Vip> standing_;      // current_ by VIP
+  std::set<Prefix> changed_;            // for takeChanged()
   std::map<Prefix, Decision> decided_;  // what current_ was made of, but for `keep`
   // Something else than decisions changed: all are to be looked at, and published.
   bool afresh_ = true;
@@ -84,7 +97,7 @@ class Announcer {
   std::uint64_t generation_ = 0;
   std::uint64_t synced_ = 0;
   bool relayKnown_ = false;
-  bool draining_ = false;
+  Leaving leaving_;
   bool stopped_ = false;
 };
 

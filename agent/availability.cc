@@ -39,7 +39,7 @@ bool reached(const VirtualService& service, const Sum& up, bool held) {
       break;
   }
   const auto all = sum(service.backends, [](const Backend&) { return true; });
-  return up.weight * 100 >= all.weight * needed;
+  return all.weight > 0 && up.weight * 100 >= all.weight * needed;  // none of none is no quorum
 }
 
 // Which servers do what, for one moment.
@@ -79,6 +79,7 @@ Decision decideBelow(const ServiceView& service) {
 }
 
 Decision decideOne(const ServiceView& service) {
+  if (service.override == control::Action::disable) return Decision::withdraw;
   if (!service.exists) return Decision::withdraw;
   const bool isLost = !service.quorumPossible || (service.complete && !service.quorum);
   if (isLost) return decideBelow(service);
@@ -113,6 +114,17 @@ Decision decide(bool addressPresent, std::span<const ServiceView> services,
   return decision;
 }
 
+bool isDrained(std::span<const ServiceView> services, config::AnnounceWhen when) {
+  const auto drains = [](const ServiceView& service) {
+    return service.override == control::Action::drain;
+  };
+  const bool any = std::ranges::any_of(services, drains);
+  if (when == config::AnnounceWhen::all) return any;
+  return any && std::ranges::all_of(services, [&](const ServiceView& service) {
+           return drains(service) || decideOne(service) == Decision::withdraw;
+         });
+}
+
 QuorumState quorumOf(const VirtualService& service, const HealthTable& health, bool held,
                      TimePoint now, Millis deadline) {
   const Eyes eyes{health, now, deadline};
@@ -143,8 +155,9 @@ bool inPanic(const VirtualService& service, const HealthTable& health, TimePoint
              Millis deadline) {
   if (service.panicThreshold == 0 || service.backends.empty()) return false;
   if (Eyes{health, now, deadline}.anyOpen(service.backends)) return false;
+  const auto asked = sum(service.backends, [](const Backend& b) { return !b.override; });
   const auto up = sum(service.backends, [&](const Backend& b) { return health.isUp(b); });
-  return up.servers * 100 < std::uint64_t{service.panicThreshold} * service.backends.size();
+  return up.servers * 100 < std::uint64_t{service.panicThreshold} * asked.servers;
 }
 
 std::string upOf(const std::map<Endpoint, Backend>& backends, const HealthTable& health) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,7 @@ struct ServiceView {
   bool quorumPossible = false;  // enough are up or have no verdict yet
   bool anyUp = false;           // a server is up
   config::BelowQuorum below = config::BelowQuorum::withdraw;
+  std::optional<control::Action> override = {};  // what people say of it
 };
 
 // What becomes of a virtual IP's routes.
@@ -34,6 +36,10 @@ enum class Decision {
 // what a service without any server that is up asks for at most.
 Decision decide(bool addressPresent, std::span<const ServiceView> services,
                 config::AnnounceWhen when = config::AnnounceWhen::all);
+
+// Whether its routes are to say that this node is about to stop, since people drain its services:
+// one of them; where `any` is enough to announce it, all those that could serve.
+bool isDrained(std::span<const ServiceView> services, config::AnnounceWhen when);
 
 // What the checks of a service's own servers say about its quorum.
 enum class QuorumState {
@@ -65,7 +71,7 @@ struct ServerUse {
 };
 
 // So few servers are up that the checks are not believed (config::Service::panicThreshold), each
-// server having a verdict.
+// server having a verdict. Those that people have taken out count neither way.
 bool inPanic(const VirtualService& service, const HealthTable& health, TimePoint now,
              Millis deadline);
 

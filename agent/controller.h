@@ -5,16 +5,21 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/announcer.h"
 #include "agent/decisions.h"
 #include "agent/gate.h"
 #include "agent/globals_keeper.h"
+#include "agent/override_policy.h"
 #include "agent/programmer.h"
 #include "agent/sessions.h"
+#include "agent/snapshot.h"
 #include "agent/vips.h"
 #include "config/site.h"
+#include "control/override.h"
 #include "healthcheck/job.h"
 #include "healthcheck/state.h"
 #include "ipvs/kernel.h"
@@ -44,6 +49,17 @@ class Controller {
   // gone are withdrawn, then drained, then deleted.
   void reload(config::Site site, TimePoint now);
 
+  // What people say, from the next turn() on; also before start().
+  void setOverrides(control::Overrides overrides);
+  const control::Overrides& overrides() const { return *overrides_; }
+  // See agent/override_policy.h.
+  Status checkSubject(const control::Subject& subject) const {
+    return agent::checkSubject(*site_, subject);
+  }
+  std::optional<std::string> poolLeftWithout(const control::Subject& subject) const {
+    return agent::poolLeftWithout(*model_, health_, subject);
+  }
+
   // Whether a turn() is due because of it.
   bool onOutcome(const healthcheck::Outcome& outcome);
   void onRelayConnected(const bgp::RouteSet& standing, TimePoint now);
@@ -72,7 +88,7 @@ class Controller {
   // systemd.
   bool isReady() const;
   // For people to see.
-  const Sessions& sessions() const { return sessions_; }
+  Snapshot snapshot(TimePoint now) const;
 
  private:
   // A service whose VIPs the site file dropped, held as it was until their routes are gone and
@@ -85,6 +101,7 @@ class Controller {
   };
 
   void configure(config::Site site, TimePoint now);
+  void setModel(Model model);
   void configureBgp(TimePoint now);
   void own();
   void retireDropped(TimePoint now);
@@ -101,10 +118,14 @@ class Controller {
   std::string explain(const Prefix& vip) const;
   std::set<Prefix> heldAddresses() const;
   TimePoint nextDeadline(TimePoint now) const;
+  void noteChanges(TimePoint now);
 
   Environment environment_;
-  config::Site site_;
-  Model model_;
+  // Each stays as it is for as long as somebody looks at it.
+  std::shared_ptr<const config::Site> site_ = std::make_shared<const config::Site>();
+  std::shared_ptr<const Model> model_ = std::make_shared<const Model>();
+  std::shared_ptr<const control::Overrides> overrides_ =
+      std::make_shared<const control::Overrides>();
   HealthTable health_;
   bool jobsDue_ = false;  // the prober does not know all of the model's checks yet
   bool suspect_ = false;  // every check fell at once: maybe this node did
@@ -117,6 +138,10 @@ class Controller {
   Sessions sessions_;
   Vips vips_;
   std::map<ipvs::ServiceKey, Retiring> retiring_;
+  std::map<Prefix, Decision> decided_;     // by the last turn()
+  std::map<Prefix, TimePoint> changedAt_;  // routes of virtual IPs
+  std::uint64_t driftSeen_ = 0;
+  std::optional<TimePoint> driftAt_;  // when some was found last
 };
 
 }  // namespace l4ward::agent

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <random>
 
 #include "agent/interfaces.h"
 #include "agent/setup.h"
-#include "agent/sysctl.h"
+#include "agent/status_builder.h"
 #include "base/log.h"
 #include "base/notify.h"
-#include "bgp/exabgp_config.h"
-#include "config/load.h"
 #include "ipvs/globals_netlink.h"
 #include "ipvs/identity.h"
 #include "ipvs/netlink.h"
@@ -23,28 +20,9 @@ namespace {
 // A relay that does not connect, or an ExaBGP that does not answer, must not hold up the stop.
 constexpr Millis kWithdrawPatience{5000};
 constexpr Millis kExabgpGrace{5000};
-// ExaBGP starts, and its relay connects, in a second; on a starved machine in ten.
-constexpr Millis kRelayPatience{30000};
-
-// The site file's own, and those without which answers to probes through a tunnel, which come from
-// an address that is this node's too, would be dropped.
-void setSysctls(const config::Site& site) {
-  auto wanted = site.sysctls;
-  const bool throughTunnel =
-      std::ranges::any_of(site.checks, [](const auto& entry) { return entry.second.viaTunnel; });
-  for (auto uplink : site.dataPath.uplinks) {
-    std::ranges::replace(uplink, '.', '/');  // eth0.100: as sysctl(8) has it
-    if (throughTunnel) wanted["net.ipv4.conf." + uplink + ".accept_local"] = "1";
-  }
-  for (const auto& change : applySysctls(wanted)) {
-    if (change.error) {
-      log::error("sysctl.failed", {{"name", change.name}, {"reason", change.error->message}});
-    } else {
-      log::info("sysctl.set",
-                {{"name", change.name}, {"before", change.before}, {"after", change.after}});
-    }
-  }
-}
+// From there on a turn is late, which is told once a period.
+constexpr Millis kLateTurn{1000};
+constexpr Millis kLagPeriod{60000};
 
 // 0 to 1
 double chance() {
@@ -53,14 +31,10 @@ double chance() {
          static_cast<double>(std::random_device::max() - std::random_device::min());
 }
 
-bool isManaged(const config::Site& site) {
-  return site.bgp && site.bgp->exabgp == config::ExabgpMode::managed;
-}
-
 }  // namespace
 
-Daemon::Daemon(Options options, config::Site site)
-    : options_(std::move(options)), site_(std::move(site)) {
+Daemon::Daemon(Options options, config::Site site, SiteLoader loader)
+    : options_(std::move(options)), site_(std::move(site)), loader_(std::move(loader)) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) signals_.add(signal);
 }
 
@@ -74,6 +48,7 @@ int Daemon::run() {
   log::info(
       "agent.started",
       {{"node", site_.node}, {"config", options_.config}, {"services", site_.services.size()}});
+  acceptSite();
   awaitSignal();
   scheduleTurn();
   loop_.run();
@@ -88,6 +63,7 @@ Status Daemon::prepare() {
   auto kernel = ipvs::NetlinkKernel::open();
   if (!kernel) return tl::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
+  measured_ = std::make_unique<MeasuredKernel>(*kernel_);
   globals_ = std::make_unique<ipvs::NetlinkGlobals>(ipvs::netlinkChannels({}));
   interfaces_ = std::make_unique<KernelInterfaces>();
   const auto identity = ipvs::kernelIdentity();
@@ -100,130 +76,96 @@ Status Daemon::prepare() {
     });
   });
   controller_ = std::make_unique<Controller>(Controller::Environment{
-      *kernel_, *globals_, *interfaces_, *memory_,
+      *measured_, *globals_, *interfaces_, *memory_,
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
       [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }, chance()});
   if (const auto ready = readyForBgp(site_); !ready) return ready;
+  startOverrides();
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
-  // Asking takes half a second, so only when no ExaBGP of ours is on record.
-  if (isManaged(site_) && !std::filesystem::exists(exabgpRecord())) {
-    const auto version = bgp::ExabgpProcess::probe("exabgp");
-    if (!version) return tl::unexpected(version.error());
-    log::info("exabgp.found", {{"version", *version}});
-  }
-  setSysctls(site_);  // only now: all that can be missing has been looked for
+  if (const auto found = findExabgp(); !found) return found;
+  setSiteSysctls(site_);  // only now: all that can be missing has been looked for
   configureBgp();
+  startControl();
   return {};
 }
 
-Status Daemon::startBgp() {
-  auto link = std::make_unique<bgp::RelayLink>(loop_, relayEvents());
-  const auto listening = link->listen(options_.runDir + "/bgp.sock");
-  if (listening) relay_ = std::move(link);
-  return listening;
+void Daemon::startOverrides() {
+  overrides_ = std::make_unique<OverrideKeeper>(
+      loop_, OverrideKeeper::Paths{options_.stateDir, site_.control.overrides}, [this] {
+        controller_->setOverrides(overrides_->current());
+        scheduleTurn();
+      });
+  overrides_->load();
+  controller_->setOverrides(overrides_->current());
 }
 
-// After the site file was read, at start and at every reload: ExaBGP runs with what it says.
-void Daemon::configureBgp() {
-  if (!site_.bgp) return;
-  relay_->setHold(site_.bgp->hold);
-  if (!isManaged(site_)) return;
-  const auto config = exabgpConfig(site_, options_);
-  if (!config) {
-    log::error("exabgp.not_configured", {{"reason", config.error().message}});
-    return;
-  }
-  if (!exabgp_) {
-    bgp::ExabgpProcess::Options options;
-    options.configPath = options_.runDir + "/exabgp.conf";
-    options.recordPath = exabgpRecord();
-    options.logPath = options_.runDir + "/exabgp.log";
-    options.user = userName();
-    exabgp_ = std::make_unique<bgp::ExabgpProcess>(loop_, std::move(options), exabgpEvents());
-  }
-  if (const auto run = exabgp_->run(bgp::exabgpConfigText(*config)); !run) {
-    log::error("exabgp.not_configured", {{"reason", run.error().message}});
-  }
+void Daemon::startControl() {
+  control_ = std::make_unique<DaemonControl>(
+      DaemonControl::Daemon{loop_, *controller_, *prober_, *overrides_,
+                            [this] { return processState(); }, [this] { return reload(); },
+                            [this] { resync(); }, [this] { return loader_.text(); }},
+      options_.runDir + "/control.sock");
+  control_->listen();
+  control_->configure(site_.control);
 }
 
-bgp::RelayLink::Events Daemon::relayEvents() {
-  bgp::RelayLink::Events events;
-  events.connected = [this](const bgp::RouteSet& standing) {
-    log::info("bgp.relay_connected", {{"routes", standing.size()}});
-    relayTimer_.cancel();
-    controller_->onRelayConnected(standing, Clock::now());
-    scheduleTurn();
+// For people to see.
+ProcessState Daemon::processState() const {
+  const auto phase = [this] {
+    switch (phase_) {
+      case Phase::running:
+        return ready_ ? "running" : "starting";
+      case Phase::graceful:
+      case Phase::gracePeriod:
+        return "draining";
+      case Phase::withdrawing:
+        return "withdrawing";
+      case Phase::draining:
+      case Phase::ending:
+        break;
+    }
+    return "stopping";
   };
-  events.synced = [this](std::uint64_t generation) {
-    controller_->onSynced(generation);
-    checkSynced();
-    scheduleTurn();
-  };
-  events.session = [this](const IpAddress& neighbor, const std::string& state,
-                          const std::string& reason) {
-    controller_->onSession(neighbor, state, reason, Clock::now());
-    scheduleTurn();
-  };
-  events.error = [](const std::string& what) { log::error("bgp.report", {{"reason", what}}); };
-  events.disconnected = [this] {
-    log::warning("bgp.relay_lost");
-    controller_->onRelayLost(Clock::now());
-    expectRelay();
-    scheduleTurn();
-  };
-  events.stuck = [this](const std::string& what) { onStuck(what); };
-  events.frozen = [this](int pid) { onFrozen(pid); };
-  return events;
+  ProcessState state;
+  state.at = OverrideKeeper::systemTime();
+  state.startedAt = startedAt_;
+  state.phase = phase();
+  state.siteFile = options_.config;
+  state.relayConnected = relay_ && relay_->isConnected();
+  state.reloads = reloads_;
+  state.staleServers = loader_.stale();
+  const auto& work = measured_->work();
+  state.work.turns = turns_;
+  state.work.operations = work.operations;
+  state.work.failedOperations = work.failed;
+  state.work.applySeconds = toControl(work.applySeconds);
+  state.work.planOperations = toControl(work.planOperations);
+  state.work.loopLagSeconds = toControl(loopLag_);
+  return state;
 }
 
-// With an ExaBGP of somebody else it is for that one to act.
-void Daemon::onStuck(const std::string& what) {
-  const bool ours = exabgp_ && phase_ != Phase::ending;
-  log::error("exabgp.stuck", {{"reason", what}, {"effect", ours ? "it is restarted" : "none"}});
-  if (ours) exabgp_->restart(what);
-}
-
-// An ExaBGP that hangs does not start the relay again that has gone.
-void Daemon::expectRelay() {
-  if (!exabgp_) return;
-  relayTimer_.expires_after(kRelayPatience);
-  relayTimer_.async_wait([this](ErrorCode error) {
-    if (error || relay_->isConnected()) return;
-    onStuck("no relay has connected for " + formatDuration(kRelayPatience));
-    expectRelay();
+void Daemon::scheduleTurn(TimePoint due) {
+  if (turnScheduled_) return;
+  turnScheduled_ = true;
+  asio::post(loop_, [this, due] {
+    noteLag(Clock::now() - due);
+    turn();
   });
 }
 
-// ExaBGP starts the relay again when it is gone.
-void Daemon::onFrozen(int pid) {
-  const bool ours = exabgp_ && pid > 1;
-  log::error("bgp.relay_frozen", {{"pid", pid}, {"effect", ours ? "it is killed" : "none"}});
-  if (ours) ::kill(pid, SIGKILL);
-}
-
-bgp::ExabgpProcess::Events Daemon::exabgpEvents() {
-  bgp::ExabgpProcess::Events events;
-  events.started = [this](int pid, bool adopted) {
-    log::info(adopted ? "exabgp.adopted" : "exabgp.started", {{"pid", pid}});
-    expectRelay();
-  };
-  events.exited = [](const std::string& how) { log::error("exabgp.exited", {{"how", how}}); };
-  events.failed = [](const Error& error) {
-    log::error("exabgp.failed", {{"reason", error.message}});
-  };
-  return events;
-}
-
-void Daemon::scheduleTurn() {
-  if (turnScheduled_) return;
-  turnScheduled_ = true;
-  asio::post(loop_, [this] { turn(); });
+// What else was on the loop held up this turn; it holds up outcomes, signals and people as well.
+void Daemon::noteLag(Clock::duration lag) {
+  loopLag_.add(std::chrono::duration<double>(lag).count());
+  if (lag < kLateTurn || Clock::now() < lagTold_ + kLagPeriod) return;
+  lagTold_ = Clock::now();
+  log::warning("loop.late", {{"by", formatDuration(std::chrono::floor<Millis>(lag))}});
 }
 
 void Daemon::turn() {
   turnScheduled_ = false;
   if (phase_ == Phase::ending) return;
+  ++turns_;
   const auto due = controller_->turn(Clock::now());
   if (!ready_ && controller_->isReady()) {
     ready_ = true;
@@ -231,8 +173,8 @@ void Daemon::turn() {
     notifyServiceManager("READY=1");
   }
   turnTimer_.expires_at(due);
-  turnTimer_.async_wait([this](ErrorCode error) {
-    if (!error) scheduleTurn();
+  turnTimer_.async_wait([this, due](ErrorCode error) {
+    if (!error) scheduleTurn(due);
   });
 }
 
@@ -247,11 +189,9 @@ void Daemon::awaitSignal() {
 
 void Daemon::onSignal(int signal) {
   if (signal == SIGHUP) {
-    if (phase_ == Phase::running) reload();
+    (void)reload();
   } else if (signal == SIGUSR1) {
-    log::info("agent.resync");
-    controller_->resync();
-    scheduleTurn();
+    resync();
   } else if (phase_ == Phase::running) {
     stop();
   } else {
@@ -259,43 +199,10 @@ void Daemon::onSignal(int signal) {
   }
 }
 
-// All of the new site file, or nothing of it.
-void Daemon::reload() {
-  using std::chrono::microseconds;
-  const auto since = std::chrono::duration_cast<microseconds>(Clock::now().time_since_epoch());
-  notifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since.count()));
-  auto loaded = config::loadSiteFile(options_.config);
-  if (!loaded) {
-    for (const auto& diagnostic : loaded.error()) {
-      log::error("config.invalid", {{"problem", diagnostic.str()}});
-    }
-    reloadFailed(std::to_string(loaded.error().size()) + " mistakes");
-  } else if (const auto ready = readyForBgp(*loaded); !ready) {
-    reloadFailed(ready.error().message);
-  } else {
-    site_ = *loaded;
-    setSysctls(site_);
-    configureBgp();
-    controller_->reload(std::move(*loaded), Clock::now());
-    log::info("reload.done", {{"config", options_.config}, {"services", site_.services.size()}});
-    scheduleTurn();
-  }
-  notifyServiceManager("READY=1");
-}
-
-void Daemon::reloadFailed(const std::string& reason) {
-  log::error("reload.failed", {{"config", options_.config},
-                               {"reason", reason},
-                               {"effect", "none, the old site file stays in force"}});
-}
-
-// What BGP needs beside the site file: readable passwords, a relay, a socket for it.
-Status Daemon::readyForBgp(const config::Site& site) {
-  if (!site.bgp) return {};
-  if (const auto config = exabgpConfig(site, options_); !config) {
-    return tl::unexpected(config.error());
-  }
-  return relay_ ? Status() : startBgp();
+void Daemon::resync() {
+  log::info("agent.resync");
+  controller_->resync();
+  scheduleTurn();
 }
 
 void Daemon::stop() {
@@ -336,6 +243,7 @@ void Daemon::withdraw() {
     log::warning("bgp.draining_unconfirmed", {{"effect", "routes are withdrawn now"}});
   }
   controller_->withdrawAll();
+  control_->onWithdraw();
   wait(Phase::withdrawing, kWithdrawPatience, &Daemon::stopExabgp);
   if (!relay_) return stopExabgp();  // nothing was announced, nothing to wait for
   checkSynced();
@@ -374,6 +282,7 @@ void Daemon::stopExabgp() {
 }
 
 void Daemon::end() {
+  control_.reset();  // it asks the prober
   prober_.reset();
   loop_.stop();
 }

@@ -4,12 +4,18 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/override_policy.h"
 #include "base/log.h"
 
 namespace l4ward::agent {
 namespace {
 
+using control::Action;
 using Own = ServerUse::Own;
+
+bool says(const control::Override* override, Action action) {
+  return override && override->action == action;
+}
 
 // Whether a server of the backup pool takes new connections.
 bool isOnBackup(const VirtualService& service, const ipvs::ActualTable& actual,
@@ -53,13 +59,33 @@ void Decisions::setModel(const Model& model, const ipvs::ActualTable& actual) {
       entry.use = {Own::none, true};
     }
     entry.service = &service;
-    for (const auto& vip : service.vips) byVip_[vip].push_back(&item);
+    entry.override = ofService(service.service);
+    for (const auto& vip : service.vips) byVip_[vip].items.push_back(&item);
     for (const auto* backends : {&service.backends, &service.backups}) {
       for (const auto& [endpoint, backend] : *backends) {
         for (const auto id : backend.checks) users_[id].push_back(&item);
       }
     }
   }
+  for (auto& [vip, use] : byVip_) use.override = ofVip(*overrides_, vip);
+}
+
+void Decisions::setOverrides(std::shared_ptr<const control::Overrides> overrides) {
+  overrides_ = std::move(overrides);
+  for (auto& [key, entry] : entries_) entry.override = ofService(entry.service->service);
+  for (auto& [vip, use] : byVip_) use.override = ofVip(*overrides_, vip);
+  allTouched_ = true;
+}
+
+const control::Override* Decisions::ofService(const std::string& service) const {
+  return overrides_->find({control::Subject::Kind::service, service, {}});
+}
+
+// The stronger of what is said of it and of the whole node.
+const control::Override* Decisions::ofVip(const control::Overrides& overrides, const Prefix& vip) {
+  const auto* own = overrides.find({control::Subject::Kind::vip, vip.shortStr(), {}});
+  const auto* node = overrides.find({});
+  return !own || (node && node->action > own->action) ? node : own;
 }
 
 void Decisions::touch(CheckId check) {
@@ -136,39 +162,47 @@ bool Decisions::isComplete() const {
   return std::ranges::all_of(entries_, [](const Item& item) { return item.second.view.complete; });
 }
 
-std::map<Prefix, Decision> Decisions::decide(
-    const Programmer& programmer, const Vips& vips,
-    const std::map<Prefix, config::AnnounceWhen>& when) const {
-  std::map<Prefix, Decision> decisions;
+Decisions::Verdict Decisions::decide(const Programmer& programmer, const Vips& vips,
+                                     const std::map<Prefix, config::AnnounceWhen>& when) const {
+  Verdict verdict;
   std::vector<ServiceView> views;
-  for (const auto& [vip, items] : byVip_) {
+  for (const auto& [vip, use] : byVip_) {
     views.clear();
-    for (const auto* item : items) {
+    for (const auto* item : use.items) {
       auto& view = views.emplace_back(item->second.view);
       view.programmed = programmer.isProgrammed(item->first);
       view.exists = view.programmed || programmer.exists(item->first);
+      if (item->second.override) view.override = item->second.override->action;
     }
-    const auto rule = when.find(vip);
-    decisions.emplace_hint(
-        decisions.end(), vip,
-        agent::decide(vips.isPresent(vip), views,
-                      rule == when.end() ? config::AnnounceWhen::all : rule->second));
+    const auto found = when.find(vip);
+    const auto rule = found == when.end() ? config::AnnounceWhen::all : found->second;
+    const auto decision = says(use.override, Action::disable)
+                              ? Decision::withdraw
+                              : agent::decide(vips.isPresent(vip), views, rule);
+    verdict.vips.emplace_hint(verdict.vips.end(), vip, decision);
+    if (says(use.override, Action::drain) || isDrained(views, rule)) verdict.drained.insert(vip);
   }
-  return decisions;
+  return verdict;
 }
 
 std::string Decisions::explain(const Prefix& vip, const HealthTable& health,
                                const Programmer& programmer) const {
-  constexpr std::size_t kMaxTexts = 8;  // a range may have hundreds of services that say the same
-  std::set<std::string> texts;
   const auto found = byVip_.find(vip);
   if (found == byVip_.end()) return "no longer in the site file";
-  for (const auto* item : found->second) {
+  return explain(found->second, health,
+                 [&](const ipvs::ServiceKey& key) { return programmer.exists(key); });
+}
+
+std::string Decisions::explain(const VipUse& use, const HealthTable& health, const Exists& exists) {
+  constexpr std::size_t kMaxTexts = 8;  // a range may have hundreds of services that say the same
+  std::set<std::string> texts;
+  const auto& [items, override] = use;
+  for (const auto* item : items) {
     if (texts.size() == kMaxTexts) break;
-    texts.insert(describe(*item, health) +
-                 (programmer.exists(item->first) ? "" : ", not in the kernel"));
+    texts.insert(describe(*item, health) + (exists(item->first) ? "" : ", not in the kernel"));
   }
   std::string joined;
+  if (override) joined = override->subject.str() + " " + agent::describe(*override);
   for (const auto& text : texts) joined += (joined.empty() ? "" : "; ") + text;
   return joined;
 }
@@ -183,6 +217,7 @@ std::string Decisions::describe(const Item& item, const HealthTable& health) {
   }
   if (entry.use.backups) text += ", backup pool: " + upOf(service.backups, health);
   if (entry.use.own == Own::all) text += ", checks are not believed";
+  if (entry.override) text += ", " + agent::describe(*entry.override);
   if (!entry.view.quorumPossible && service.belowQuorum != config::BelowQuorum::withdraw) {
     const bool keep = service.belowQuorum == config::BelowQuorum::keep;
     text += keep ? ", kept below quorum" : ", last resort below quorum";

@@ -13,6 +13,24 @@ Pace paceOf(const healthcheck::State& state) {
   return state.health == Health::down ? Pace::down : Pace::normal;
 }
 
+namespace {
+
+void remember(HealthTable::Entry& entry, const healthcheck::Outcome& outcome) {
+  if (entry.history) {
+    const auto& last = entry.history->back();
+    if (last.answer == outcome.answer && last.kind == outcome.kind &&
+        last.reason == outcome.reason) {
+      return;
+    }
+  }
+  auto history = entry.history ? *entry.history : HealthTable::History{};
+  if (history.size() == HealthTable::kMaxHistory) history.erase(history.begin());
+  history.push_back({outcome.at, outcome.answer, outcome.kind, outcome.reason, outcome.latency});
+  entry.history = std::make_shared<const HealthTable::History>(std::move(history));
+}
+
+}  // namespace
+
 void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint now,
                             const std::map<CheckId, Health>& assumed) {
   std::unordered_map<CheckId, Entry> next;
@@ -25,7 +43,7 @@ void HealthTable::setChecks(const std::map<CheckId, Check>& checks, TimePoint no
       auto& entry = next[id];
       entry.state = healthcheck::State::assumed(health);
       entry.policy = check.policy;
-      entry.since = now;
+      entry.since = entry.changedAt = now;
     }
   }
   entries_ = std::move(next);
@@ -38,6 +56,7 @@ std::optional<HealthTable::Update> HealthTable::feed(const healthcheck::Outcome&
   const auto before = entry.state;
   const auto step = healthcheck::step(before, outcome.answer, entry.policy);
   entry.state = step.state;
+  remember(entry, outcome);
   Update update;
   update.before = before;
   update.after = step.state;
@@ -47,6 +66,7 @@ std::optional<HealthTable::Update> HealthTable::feed(const healthcheck::Outcome&
   update.paceBefore = paceOf(before);
   update.pace = paceOf(step.state);
   if (step.changed) {
+    entry.changedAt = outcome.at;
     const bool isUp = step.state.health == Health::up;
     if (isUp && before.health != Health::unknown) entry.cameUp = outcome.at;
     const bool fell = step.state.health == Health::down && before.health == Health::up;
@@ -69,6 +89,7 @@ const HealthTable::Entry* HealthTable::find(CheckId id) const {
 }
 
 bool HealthTable::isUp(const Backend& backend) const {
+  if (backend.override) return false;
   return std::ranges::all_of(backend.checks, [this](CheckId id) {
     const auto* entry = find(id);
     return entry && entry->state.health == Health::up;
@@ -76,6 +97,7 @@ bool HealthTable::isUp(const Backend& backend) const {
 }
 
 bool HealthTable::isVerified(const Backend& backend, TimePoint now, Millis deadline) const {
+  if (backend.override) return true;
   return std::ranges::all_of(backend.checks, [&](CheckId id) {
     const auto* entry = find(id);
     return entry && (entry->state.verified || now - entry->since >= deadline);
@@ -97,6 +119,7 @@ bool HealthTable::isServing(const Backend& backend, TimePoint now) const {
 }
 
 bool HealthTable::wasServing(const Backend& backend, TimePoint now) const {
+  if (backend.override) return false;
   const bool wasUp = std::ranges::all_of(backend.checks, [this](CheckId id) {
     const auto* entry = find(id);
     return entry && (entry->state.health == Health::up || entry->fell);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "agent/model.h"
 #include "healthcheck/schedule.h"
@@ -14,15 +16,30 @@ namespace l4ward::agent {
 
 class HealthTable {
  public:
+  // An answer that differed from the one before it; `at` and `latency` are its first one's.
+  struct Answered {
+    TimePoint at{};
+    healthcheck::Answer answer = healthcheck::Answer::fail;
+    healthcheck::FailureKind kind = healthcheck::FailureKind::none;
+    std::string reason;
+    std::chrono::microseconds latency{0};
+  };
+  using History = std::vector<Answered>;  // the newest last
+
   struct Entry {
     healthcheck::State state;
     healthcheck::Policy policy;
     TimePoint since{};                // when this check began
+    TimePoint changedAt{};            // the last change of state.health; at first as `since`
     std::optional<TimePoint> cameUp;  // when it last came back, if it ever was away
     std::optional<TimePoint> fell;    // when it went from up to down, while it is down
     std::optional<unsigned> weight;   // an agent's, per cent
     std::string warning;
+    // The last kMaxHistory of them, never changed in place, so that copies cost nothing; none: no
+    // answer yet.
+    std::shared_ptr<const History> history;
   };
+  static constexpr std::size_t kMaxHistory = 8;
 
   // What one outcome did.
   struct Update {
@@ -47,10 +64,10 @@ class HealthTable {
 
   const Entry* find(CheckId id) const;
 
-  // Whether all of the server's checks pass.
+  // Whether all of the server's checks pass, and nobody has taken it out.
   bool isUp(const Backend& backend) const;
   // Whether isUp() rests on answers and not on an assumption; after `deadline` without an answer
-  // it counts as if it did.
+  // it counts as if it did. Nothing needs to be known of one that people have taken out.
   bool isVerified(const Backend& backend, TimePoint now, Millis deadline) const;
   // When a server that is up has been so for its warm-up; nothing if it has no need of one.
   std::optional<TimePoint> warmAt(const Backend& backend) const;

@@ -9,6 +9,7 @@
 #include "agent/options.h"
 #include "agent/preview.h"
 #include "agent/setup.h"
+#include "agent/site_loader.h"
 #include "base/netns.h"
 #include "bgp/exabgp_config.h"
 #include "config/load.h"
@@ -76,14 +77,14 @@ int plan(const Options& options, const config::Site& site) {
 
 // The actions that need the network. Sockets and threads are in the namespace that they are made
 // in, so entering it comes before any.
-int onNetwork(const Options& options, config::Site site) {
+int onNetwork(const Options& options, config::Site site, SiteLoader loader) {
   const auto entered = options.netns.empty() ? Status{} : enterNetns(options.netns);
   if (!entered) {
     std::cerr << "l4ward: " << entered.error().message << '\n';
     return 1;
   }
-  return options.action == Options::Action::plan ? plan(options, site)
-                                                 : Daemon(options, std::move(site)).run();
+  if (options.action == Options::Action::plan) return plan(options, site);
+  return Daemon(options, std::move(site), std::move(loader)).run();
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -101,7 +102,10 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   log::setLevel(options->logLevel);
-  auto site = config::loadSiteFile(options->config);
+  // Only an agent that is to run makes do with old servers where their file is wrong.
+  SiteLoader loader(options->config, options->stateDir, hostName());
+  auto site = options->action == Options::Action::run ? loader.load()
+                                                      : config::loadSiteFile(options->config);
   if (!site) {
     for (const auto& diagnostic : site.error()) std::cerr << diagnostic.str() << '\n';
     return kBadInput;
@@ -115,7 +119,7 @@ int run(const std::vector<std::string>& arguments) {
     case Options::Action::printExabgpConfig:
       return printExabgpConfig(*options, *site);
     default:
-      return onNetwork(*options, *std::move(site));
+      return onNetwork(*options, *std::move(site), std::move(loader));
   }
 }
 

@@ -8,18 +8,6 @@
 namespace l4ward::agent {
 namespace {
 
-ipvs::Protocol toIpvs(config::Protocol protocol) {
-  switch (protocol) {
-    case config::Protocol::tcp:
-      return ipvs::Protocol::tcp;
-    case config::Protocol::udp:
-      return ipvs::Protocol::udp;
-    case config::Protocol::sctp:
-      break;
-  }
-  return ipvs::Protocol::sctp;
-}
-
 ipvs::Path toPath(const config::Pool& pool) {
   switch (pool.forward) {
     case config::Forward::direct:
@@ -146,7 +134,8 @@ class Compiler {
                        server.weight,
                        checks_.add(pool, server, endpoint, path, vip),
                        pool.warmUp,
-                       pool.agentWeights};
+                       pool.agentWeights,
+                       pool.name};
     }
     return out;
   }
@@ -157,6 +146,18 @@ class Compiler {
 };
 
 }  // namespace
+
+ipvs::Protocol toIpvs(config::Protocol protocol) {
+  switch (protocol) {
+    case config::Protocol::tcp:
+      return ipvs::Protocol::tcp;
+    case config::Protocol::udp:
+      return ipvs::Protocol::udp;
+    case config::Protocol::sctp:
+      break;
+  }
+  return ipvs::Protocol::sctp;
+}
 
 const Backend* VirtualService::find(const Endpoint& server) const {
   for (const auto* servers : {&backends, &backups}) {

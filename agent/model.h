@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "config/site.h"
+#include "control/override.h"
 #include "healthcheck/job.h"
 #include "healthcheck/state.h"
 #include "ipvs/types.h"
@@ -27,6 +29,9 @@ struct Backend {
   std::vector<CheckId> checks = {};  // all must pass; empty: always taken as up
   Millis warmUp{0};                  // from coming back to the first new connection
   bool agentWeights = false;
+  std::string pool = {};
+  // What people say of it (agent/override_policy.h); compile() leaves it open.
+  std::optional<control::Action> override = {};
 };
 
 struct VirtualService {
@@ -53,6 +58,8 @@ struct Check {
   healthcheck::Policy policy;
   bool signOfLife = true;  // not what somebody says about the server
 };
+
+ipvs::Protocol toIpvs(config::Protocol protocol);
 
 struct Model {
   std::map<ipvs::ServiceKey, VirtualService> services;

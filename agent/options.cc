@@ -23,6 +23,8 @@ po::options_description describeOptions() {
       "work in this network namespace, one of those that 'ip netns' lists");
   add("run-dir", po::value<std::string>()->value_name("DIR"),
       "sockets and records (default: /run/l4ward, with --netns /run/l4ward/NAME)");
+  add("state-dir", po::value<std::string>()->value_name("DIR"),
+      "what survives reboots (default: /var/lib/l4ward, with --netns /var/lib/l4ward/NAME)");
   add("relay", po::value<std::string>()->value_name("PROGRAM"),
       "l4ward-exabgp (default: beside this program, or in /usr/libexec/l4ward)");
   add("log-level", po::value<std::string>()->value_name("LEVEL"),
@@ -53,16 +55,20 @@ Result<Options> fromMap(const po::variables_map& given) {
                   "', expected a name that 'ip netns' lists, without '/'");
     }
     options.runDir += "/" + options.netns;
+    options.stateDir += "/" + options.netns;
   }
   text("run-dir", options.runDir);
+  text("state-dir", options.stateDir);
   text("relay", options.relay);
   if (given.count("log-level")) {
     const auto level = parseLevel(given["log-level"].as<std::string>());
     if (!level) return tl::unexpected(level.error());
     options.logLevel = *level;
   }
-  if (options.runDir.empty() || options.runDir.front() != '/') {
-    return fail("--run-dir: found '" + options.runDir + "', expected an absolute path");
+  for (const auto& [name, path] :
+       {std::pair{"--run-dir", options.runDir}, {"--state-dir", options.stateDir}}) {
+    if (path.starts_with('/')) continue;
+    return fail(std::string(name) + ": found '" + path + "', expected an absolute path");
   }
   if (given.count("check")) options.action = Options::Action::check;
   if (given.count("plan")) options.action = Options::Action::plan;

@@ -14,8 +14,9 @@ struct Options {
 
   Action action = Action::run;
   std::string config = "/etc/l4ward/site.yaml";
-  std::string netns;                   // of ip-netns; empty: the one that the program is in
-  std::string runDir = "/run/l4ward";  // with netns and unless given: /run/l4ward/<netns>
+  std::string netns;                         // of ip-netns; empty: the one that the program is in
+  std::string runDir = "/run/l4ward";        // with netns and unless given: /run/l4ward/<netns>
+  std::string stateDir = "/var/lib/l4ward";  // likewise; survives reboots
   std::string relay;  // path of l4ward-exabgp; empty: beside this program or in /usr/libexec
   log::Level logLevel = log::Level::info;
 };

@@ -49,7 +49,11 @@ void logDrift(const std::vector<ipvs::Drift>& drifts) {
 Status Programmer::dump() {
   auto table = kernel_.dump();
   if (!table) return tl::unexpected(table.error());
-  if (known_) logDrift(ipvs::driftOf(actual_, *table, keysOf(memory_.value.owned)));
+  if (known_) {
+    const auto drifts = ipvs::driftOf(actual_, *table, keysOf(memory_.value.owned));
+    driftFound_ += drifts.size();
+    logDrift(drifts);
+  }
   actual_ = std::move(*table);
   known_ = fresh_ = true;
   return {};

@@ -46,6 +46,8 @@ class Programmer {
   // As of the last reconcile().
   bool exists(const ipvs::ServiceKey& key) const { return actual_.contains(key); }
   bool isProgrammed(const ipvs::ServiceKey& key) const;
+  // Differences that others had made, since the start.
+  std::uint64_t driftFound() const { return driftFound_; }
 
   // When reconcile() must be called again without any news: a retry, a drain, the periodic look
   // for drift.
@@ -81,6 +83,7 @@ class Programmer {
   bool known_ = false;                // actual_ is what was read or done
   bool fresh_ = false;                // and what was read just now
   std::optional<TimePoint> retryAt_;  // the channel to the kernel broke
+  std::uint64_t driftFound_ = 0;
   TimePoint lookDue_{};
   TimePoint nextDue_{};
 };

@@ -86,11 +86,12 @@ std::map<Prefix, VipServices> vipServicesOf(const config::Site& site) {
 
 bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
                            const std::map<Prefix, VipServices>& services,
-                           const bgp::RouteSet& current, bool draining) {
+                           const bgp::RouteSet& current, const Leaving& leaving) {
   static const VipServices kNone;
   bgp::RouteSet routes;
   for (const auto& [vip, decision] : decisions) {
     if (decision == Decision::withdraw) continue;
+    const bool draining = leaving.node || leaving.vips.contains(vip);
     const auto found = services.find(vip);
     const auto& of = found == services.end() ? kNone : found->second;
     for (const auto& neighbor : policy.neighbors) {
@@ -98,7 +99,7 @@ bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const co
       const bgp::RouteKey key{neighbor.address, vip};
       const auto known = current.find(key);
       const bool stands = known != current.end();
-      if (!stands && (draining || decision == Decision::keep || decision == Decision::demote)) {
+      if (!stands && (leaving.node || decision == Decision::keep || decision == Decision::demote)) {
         continue;
       }
       const auto attributes = [&](Standing standing) {

@@ -27,12 +27,18 @@ struct VipServices {
 
 std::map<Prefix, VipServices> vipServicesOf(const config::Site& site);
 
+// What is announced as of a node that is about to stop.
+struct Leaving {
+  bool node = false;      // it is: all, and nothing is announced any more that is not already
+  std::set<Prefix> vips;  // these, since people say so
+  bool operator==(const Leaving&) const = default;
+};
+
 // The routes for `decisions`. An IPv4 VIP goes to IPv4 neighbors, IPv6 to IPv6, and to those only
 // that want one of its services. `keep` is what `current` has, `demote` the same as a last resort.
-// While `draining` nothing is announced that is not in `current`, and last resorts stay what they
-// are.
+// Last resorts stay what they are while `leaving`.
 bgp::RouteSet wantedRoutes(const std::map<Prefix, Decision>& decisions, const config::Bgp& policy,
                            const std::map<Prefix, VipServices>& services,
-                           const bgp::RouteSet& current, bool draining);
+                           const bgp::RouteSet& current, const Leaving& leaving);
 
 }  // namespace l4ward::agent

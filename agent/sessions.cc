@@ -19,6 +19,14 @@ std::optional<State> stateOf(std::string_view text) {
   return std::nullopt;
 }
 
+// A neighbor that is not there is tried every few seconds, for ever: that is told once.
+log::Level levelOf(const Sessions::Session& before, const Sessions::Session& after) {
+  if (after.state == State::up) return log::Level::info;
+  const bool again = before.state != State::up && before.reason == after.reason;
+  if (after.state == State::connected || again) return log::Level::debug;
+  return log::Level::warning;
+}
+
 }  // namespace
 
 std::string_view toString(State state) {
@@ -47,11 +55,11 @@ void Sessions::heard(const IpAddress& neighbor, std::string_view text, const std
   const auto state = stateOf(text);
   if (found == sessions_.end() || !state) return;
   auto& session = found->second;
-  if (session.state != *state) session.since = now;
+  const auto before = session;
+  if ((before.state == State::up) != (*state == State::up)) session.since = now;
   session.state = *state;
-  session.reason = reason;
-  const auto level = *state == State::down ? log::Level::warning : log::Level::info;
-  log::event(level, "bgp.session_" + std::string(text),
+  if (*state != State::connected) session.reason = reason;
+  log::event(levelOf(before, session), "bgp.session_" + std::string(text),
              {{"neighbor", neighbor.str()}, {"reason", reason}});
 }
 

@@ -23,8 +23,8 @@ class Sessions {
   };
   struct Session {
     State state = State::unknown;
-    TimePoint since{};  // the last change of `state`
-    std::string reason;
+    TimePoint since{};   // since when it is up, or not
+    std::string reason;  // why it is not
   };
 
   // The neighbors from now on. Known ones stay as they are.

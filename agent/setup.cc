@@ -12,7 +12,9 @@
 #include <climits>
 #include <filesystem>
 
+#include "agent/sysctl.h"
 #include "base/file.h"
+#include "base/log.h"
 
 namespace l4ward::agent {
 namespace {
@@ -98,6 +100,26 @@ Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& 
     config.neighbors.push_back(std::move(out));
   }
   return config;
+}
+
+// The site file's own, and those without which answers to probes through a tunnel, which come from
+// an address that is this node's too, would be dropped.
+void setSiteSysctls(const config::Site& site) {
+  auto wanted = site.sysctls;
+  const bool throughTunnel =
+      std::ranges::any_of(site.checks, [](const auto& entry) { return entry.second.viaTunnel; });
+  for (auto uplink : site.dataPath.uplinks) {
+    std::ranges::replace(uplink, '.', '/');  // eth0.100: as sysctl(8) has it
+    if (throughTunnel) wanted["net.ipv4.conf." + uplink + ".accept_local"] = "1";
+  }
+  for (const auto& change : applySysctls(wanted)) {
+    if (change.error) {
+      log::error("sysctl.failed", {{"name", change.name}, {"reason", change.error->message}});
+    } else {
+      log::info("sysctl.set",
+                {{"name", change.name}, {"before", change.before}, {"after", change.after}});
+    }
+  }
 }
 
 std::string recordPath(const Options& options) {

@@ -19,6 +19,10 @@ Result<UniqueFd> lockRunDir(const std::string& runDir);
 // readable by others) and finds the relay. `site.bgp` must be set.
 Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& options);
 
+// Sets the site's sysctls, and those that its checks through tunnels need; logs what changed and
+// what could not be.
+void setSiteSysctls(const config::Site& site);
+
 // What the agent must remember (agent/memory_file.h).
 std::string recordPath(const Options& options);
 

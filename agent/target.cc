@@ -12,7 +12,9 @@ ipvs::WantedService wantedService(const VirtualService& service, const HealthTab
   for (const auto& server : service.backends) {
     const bool passes =
         believe ? health.isServing(server.second, now) : health.wasServing(server.second, now);
-    put(server, use.own == ServerUse::Own::all || (use.own == ServerUse::Own::checked && passes));
+    const bool isDisabled = server.second.override == control::Action::disable;
+    put(server, use.own == ServerUse::Own::all ? !isDisabled
+                                               : use.own == ServerUse::Own::checked && passes);
   }
   if (!use.backups) return wanted;
   for (const auto& server : service.backups) put(server, health.isServing(server.second, now));

@@ -16,7 +16,8 @@
 
 namespace l4ward::agent {
 
-// Every server that is to be in the table; those that take no new connections are out. `believe`:
+// Every server that is to be in the table; those that take no new connections are out. In a
+// panic those are in, too, unless people have disabled them. `believe`:
 // else checks that fell are not, see HealthTable::wasServing.
 ipvs::WantedService wantedService(const VirtualService& service, const HealthTable& health,
                                   const ServerUse& use, TimePoint now, bool believe);

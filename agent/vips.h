@@ -41,6 +41,7 @@ class Vips {
   void releaseOthers(const std::string& interface, const std::set<Prefix>& wanted);
 
   bool isPresent(const Prefix& vip) const { return present_.contains(vip); }
+  const std::set<Prefix>& present() const { return present_; }
 
  private:
   bool addMissing(const std::string& interface, const std::set<Prefix>& wanted);

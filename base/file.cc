@@ -28,7 +28,17 @@ Result<std::string> readFile(const std::string& path, std::size_t limit) {
   }
 }
 
-Status replaceFile(const std::string& path, std::string_view content, unsigned mode) {
+namespace {
+
+Status syncDirectoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto directory = slash == path.npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return failErrno("cannot sync " + directory, errno);
+  return {};
+}
+
+Status replace(const std::string& path, std::string_view content, unsigned mode, bool durably) {
   const std::string temporary = path + ".new";
   const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!fd) return failErrno("cannot write " + temporary, errno);
@@ -44,10 +54,21 @@ Status replaceFile(const std::string& path, std::string_view content, unsigned m
     if (put < 0) return giveUp("cannot write " + temporary);
     content.remove_prefix(static_cast<std::size_t>(put));
   }
+  if (durably && ::fsync(fd.get()) != 0) return giveUp("cannot sync " + temporary);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return giveUp("cannot rename " + temporary + " to " + path);
   }
-  return {};
+  return durably ? syncDirectoryOf(path) : Status();
+}
+
+}  // namespace
+
+Status replaceFile(const std::string& path, std::string_view content, unsigned mode) {
+  return replace(path, content, mode, false);
+}
+
+Status replaceFileDurably(const std::string& path, std::string_view content, unsigned mode) {
+  return replace(path, content, mode, true);
 }
 
 }  // namespace l4ward

@@ -16,5 +16,7 @@ Result<std::string> readFile(const std::string& path, std::size_t limit);
 // Writes to a temporary file beside `path` and renames it over: readers see the old or the new
 // content, also after a kill. Not synced to disk: meant for /run. `mode` as for chmod(2).
 Status replaceFile(const std::string& path, std::string_view content, unsigned mode = 0640);
+// The same, and on disk when it returns: also after a power cut (fsync(2) of file and directory).
+Status replaceFileDurably(const std::string& path, std::string_view content, unsigned mode = 0640);
 
 }  // namespace l4ward

@@ -4,7 +4,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <shared_mutex>
+#include <utility>
 
 namespace l4ward::log {
 namespace {
@@ -32,6 +35,25 @@ spdlog::level::level_enum toSpdlog(Level level) {
       break;
   }
   return spdlog::level::err;
+}
+
+// Who listens, for all threads.
+struct Ear {
+  std::shared_mutex mutex;
+  Listener listener;
+};
+
+Ear& ear() {
+  static Ear instance;
+  return instance;
+}
+
+void tellListener(Level level, std::string_view id, Fields fields) {
+  if (level == Level::debug) return;
+  const std::shared_lock lock(ear().mutex);
+  if (!ear().listener) return;
+  const std::chrono::duration<double> at = std::chrono::system_clock::now().time_since_epoch();
+  ear().listener(level, id, fields, at.count());
 }
 
 bool isPlain(std::string_view value) {
@@ -80,6 +102,26 @@ std::string format(std::string_view id, Fields fields) {
 void event(Level level, std::string_view id, Fields fields) {
   const auto target = toSpdlog(level);
   if (logger().should_log(target)) logger().log(target, format(id, fields));
+  tellListener(level, id, fields);
+}
+
+void setListener(Listener listener) {
+  const std::unique_lock lock(ear().mutex);
+  ear().listener = std::move(listener);
+}
+
+std::string_view toString(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      break;
+  }
+  return "error";
 }
 
 void setLevel(Level level) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 namespace l4ward::log {
 
 enum class Level { debug, info, warning, error };
+std::string_view toString(Level level);  // "warning"
 
 struct Field {
   template <typename T>
@@ -42,6 +44,12 @@ inline void warning(std::string_view id, Fields fields = {}) {
 inline void error(std::string_view id, Fields fields = {}) {
   event(Level::error, id, fields);
 }
+
+// Called with each event at info and above, whatever setLevel() says; by the thread that logs,
+// maybe by several at once. It must not log, block nor throw. To be set once at most, and taken
+// away with nullptr when what it needs ends: no call is under way then. `at`: seconds since 1970.
+using Listener = std::function<void(Level level, std::string_view id, Fields fields, double at)>;
+void setListener(Listener listener);
 
 // Events below `level` are dropped. Default: info.
 void setLevel(Level level);

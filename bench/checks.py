@@ -3,6 +3,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -16,6 +20,8 @@ from targets import Node, Targets
 from usage import cpu_time, memory, system_calls
 
 SERVERS = 100                           # more would starve an emulated machine
+MANY = 1000                             # servers, for lateness
+_RELOADS = 12
 SHARING = 100                           # services, with as many servers each
 FAILING = 10                            # servers at a time
 _ROUNDS = 3
@@ -50,6 +56,8 @@ _URL = """\
 """
 HTTP = Kind("http", {"type": "http", "path": "/health", "status": [200]} | _SITE,
             _CHECKER.format(type="HTTP_GET", what=_URL))
+# The cheapest there is: a thousand a second of any other would take more than an emulated machine.
+ICMP = Kind("icmp", {"type": "icmp"} | {k: v for k, v in _SITE.items() if k != "port"}, "")
 TCP = Kind("tcp", {"type": "tcp"} | _SITE, _CHECKER.format(type="TCP_CHECK", what=""))
 
 
@@ -102,6 +110,7 @@ def run() -> Iterator[Told]:
             yield from _cost(targets, kind)
         yield from _failure(targets)
         yield from _shared(targets)
+        yield from _late(targets)
     finally:
         targets.down()
 
@@ -154,6 +163,53 @@ def _shared(targets: Targets) -> Iterator[Told]:
         made, _ = _window(running)
     yield ("checks/shared", f"{SHARING} services have the same {SHARING} servers and check",
            subject.name, "checks per second", made)
+
+
+def _late(targets: Targets) -> Iterator[Told]:
+    """How late probes start while a second service with as many servers comes and goes."""
+    one = tables.table(1, MANY)
+    two = [*one, one[0].replaced(vip="198.51.100.2")]
+    subject = CheckingAgent(ICMP)
+    with _running(targets, subject, ICMP, one) as running:
+        time.sleep(_WARM_UP)
+        before = _lateness(running.node)
+        for turn in range(_RELOADS):
+            table = (two, one)[turn % 2]
+            subject.config(running.node.files, table)
+            os.kill(running.pid, signal.SIGHUP)
+            wait_for(lambda expected=len(table): running.node.services() == expected, _DEADLINE,
+                     f"{len(table)} services in IPVS", 0.05)
+            time.sleep(1)
+        late = _lateness(running.node) - before
+    what = f"{MANY} ICMP checks a second, while {MANY} servers are added or removed each second"
+    for metric, share in (("late p50", 0.5), ("late p99", 0.99)):
+        yield "checks/late", what, subject.name, metric, late.at_most(share) * 1000
+
+
+@dataclasses.dataclass
+class Lateness:
+    """A histogram: how many probes started at most so many seconds late."""
+    bounds: list[float]
+    counts: list[int]
+
+    def __sub__(self, other: Lateness) -> Lateness:
+        return Lateness(self.bounds, [a - b for a, b in zip(self.counts, other.counts)])
+
+    def at_most(self, share: float) -> float:
+        """The bound that so many kept, in seconds."""
+        kept = (bound for bound, count in zip([*self.bounds, float("inf")], self.counts)
+                if count >= share * self.counts[-1])
+        return next(kept)
+
+
+def _lateness(node: Node) -> Lateness:
+    with node.inside():
+        connection = http.client.HTTPConnection("127.0.0.1", 9119, timeout=30)
+        connection.request("GET", "/api/status")
+        status = json.loads(connection.getresponse().read())
+        connection.close()
+    found = status["node"]["work"]["probe_lateness_seconds"]
+    return Lateness(found["bounds"], found["counts"])
 
 
 def _window(running: Running) -> tuple[float, float]:

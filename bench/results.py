@@ -12,6 +12,7 @@ REFERENCE = "l4ward"
 UNITS = {"wall": "ms", "cpu": "ms", "system calls": "calls", "netlink writes": "requests",
          "differing flows": "flows", "CPU per check": "us", "calls per check": "calls",
          "memory per server": "KiB", "checks per second": "checks", "time to weight 0": "ms",
+         "late p50": "ms", "late p99": "ms",
          "route gone": "ms", "route back": "ms", "route changes": "changes"}
 
 
@@ -36,6 +37,7 @@ GOALS = [
     Goal("checks/tcp", "CPU per check", "l4ward", 1, "keepalived"),
     # 100 servers, every second; the window may hold a few more than intervals.
     Goal("checks/shared", "checks per second", "l4ward", 105),
+    Goal("checks/late", "late p99", "l4ward", 20),
     Goal("routes/default", "route gone", "l4ward", 1 / 5, "keepalived"),
     Goal("routes/default", "route changes", "l4ward", 0),
 ]
@@ -104,6 +106,8 @@ def report(results: Results) -> str:
         _table(results, "time to weight 0",
                "From the first possible 503 to weight 0, ms: every second, the third counts",
                _times),
+        _table(results, "late p50", "Half of the checks started at most so late, ms", _times),
+        _table(results, "late p99", "99 of 100 checks started at most so late, ms", _times),
         _table(results, "route gone",
                "From the last server's death to the last route's end in the router's kernel, ms",
                _times),

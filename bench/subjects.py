@@ -116,7 +116,7 @@ class Agent(Daemon):
 
     def command(self, files: Folder) -> list[str]:
         return [str(program("l4ward")), "--config", f"{files.path}/site.yaml",
-                "--run-dir", f"{files.path}/run"]
+                "--run-dir", f"{files.path}/run", "--state-dir", f"{files.path}/state"]
 
 
 AGENT, KEEPALIVED, IPVSADM = Agent(), Keepalived(), Ipvsadm()

@@ -36,6 +36,10 @@ class Node(Host):
         # The first such line is the heading.
         return {_address(row[1]): int(row[3]) for row in rows[1:]}
 
+    def services(self) -> int:
+        with self.inside(), open("/proc/net/ip_vs", encoding="ascii") as file:
+            return sum(line.startswith("TCP ") for line in file)
+
     def down(self) -> None:
         self.run("ipvsadm", "-C")
         # At once, while the namespace itself goes later.

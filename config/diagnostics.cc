@@ -72,16 +72,29 @@ Place Diagnostics::placeOf(std::string path) const {
   }
 }
 
+void Diagnostics::append(const std::vector<Diagnostic>& others) {
+  for (const auto& other : others) {
+    if (others_.size() < kMaxDiagnostics) others_.push_back(other);
+  }
+}
+
 bool Diagnostics::isWrong(const std::string& path) const {
-  return std::any_of(kept_.begin(), kept_.end(), [&](const Diagnostic& kept) {
-    const std::string_view rest = kept.path;
-    return rest.starts_with(path) &&
-           (rest.size() == path.size() || rest[path.size()] == '.' || rest[path.size()] == '[');
-  });
+  const auto isWithin = [&](const Diagnostic& kept) { return isPathWithin(kept.path, path); };
+  return std::any_of(kept_.begin(), kept_.end(), isWithin) ||
+         std::any_of(others_.begin(), others_.end(), isWithin);
 }
 
 std::vector<Diagnostic> Diagnostics::take() const {
-  return {kept_.begin(), kept_.end()};
+  std::vector<Diagnostic> all(kept_.begin(), kept_.end());
+  all.insert(all.end(), others_.begin(), others_.end());
+  if (all.size() > kMaxDiagnostics) all.resize(kMaxDiagnostics);
+  return all;
+}
+
+bool isPathWithin(std::string_view path, std::string_view outer) {
+  if (!path.starts_with(outer)) return false;
+  path.remove_prefix(outer.size());
+  return path.empty() || path[0] == '.' || path[0] == '[';
 }
 
 std::string joinPath(const std::string& parent, std::string_view key) {

@@ -21,6 +21,7 @@ class Diagnostics {
  public:
   // `file` is only named.
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
+  const std::string& file() const { return file_; }
 
   void add(Place place, const std::string& path, std::string found, std::string expected);
   // As add, at the place of `path`, or of what contains it if that was left to its default.
@@ -30,10 +31,13 @@ class Diagnostics {
   // {0, 0} if neither `path` nor anything that contains it stands in the file.
   Place placeOf(std::string path) const;
 
-  bool empty() const { return kept_.empty(); }
+  // What is wrong with another file that this one names.
+  void append(const std::vector<Diagnostic>& others);
+
+  bool empty() const { return kept_.empty() && others_.empty(); }
   // Whether something at `path` or within it was reported.
   bool isWrong(const std::string& path) const;
-  // The first kMaxDiagnostics, in the order of the file.
+  // The first kMaxDiagnostics, in the order of the file, then those of other files.
   std::vector<Diagnostic> take() const;
 
  private:
@@ -43,11 +47,15 @@ class Diagnostics {
 
   std::string file_;
   std::multiset<Diagnostic, ByPlace> kept_;
+  std::vector<Diagnostic> others_;
   std::unordered_map<std::string, Place> places_;
 };
 
 // "pools" + "edge" -> "pools.edge"; other than [A-Za-z0-9_-] in brackets: sysctls["net.ipv4.vs.x"].
 std::string joinPath(const std::string& parent, std::string_view key);
+
+// Whether `path` is `outer` or a part of it.
+bool isPathWithin(std::string_view path, std::string_view outer);
 
 // 'text', cut to a readable length, with control characters and invalid UTF-8 shown as '?'.
 std::string inQuotes(std::string_view text);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "config/diagnostics.h"
 #include "config/sections.h"
+#include "config/servers_from.h"
 #include "config/validate.h"
 #include "config/words.h"
 #include "config/yaml_tree.h"
@@ -16,7 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxFile = 4U << 20;
 constexpr DurationRange kDrainLimit{0s, 24h};
 constexpr DurationRange kAnnounceDeadline{0s, 1h};
 constexpr DurationRange kShutdown{0s, 1h};
@@ -41,7 +41,7 @@ Shutdown readShutdown(const Value& value) {
   return shutdown;
 }
 
-Site readSite(const Record& root, const std::string& hostName) {
+Site readSite(const Record& root, const std::string& hostName, const ServersReader& read) {
   Site site;
   readNode(root, hostName, site);
   if (const auto interface = root.find("interface")) {
@@ -51,7 +51,7 @@ Site readSite(const Record& root, const std::string& hostName) {
   }
   if (const auto bgp = root.find("bgp")) site.bgp = readBgp(*bgp);
   if (const auto checks = root.find("checks")) site.checks = readChecks(*checks);
-  if (const auto pools = root.find("pools")) site.pools = readPools(*pools);
+  if (const auto pools = root.find("pools")) site.pools = readPools(*pools, read);
   if (const auto services = root.require("services", "a map of services; {} for none")) {
     site.services = readServices(*services);
   }
@@ -65,10 +65,11 @@ Site readSite(const Record& root, const std::string& hostName) {
   if (const auto shutdown = root.find("shutdown")) site.shutdown = readShutdown(*shutdown);
   site.suspectNode = root.choice("on_all_down", {"node-suspect", "believe"}, 0) == 0;
   if (const auto path = root.find("data_path")) site.dataPath = readDataPath(*path);
+  if (const auto control = root.find("control")) site.control = readControl(*control);
   return site;
 }
 
-Checked<Site> failWith(Diagnostic diagnostic) {
+tl::unexpected<std::vector<Diagnostic>> failWith(Diagnostic diagnostic) {
   return tl::unexpected(std::vector<Diagnostic>{std::move(diagnostic)});
 }
 
@@ -82,9 +83,9 @@ std::string Diagnostic::str() const {
   return text + "found " + found + ", expected " + expected;
 }
 
-Checked<Site> loadSite(std::string_view text, const std::string& file,
-                       const std::string& hostName) {
-  if (text.size() > kMaxFile) {
+Checked<Site> loadSite(std::string_view text, const std::string& file, const std::string& hostName,
+                       const ServersReader& read) {
+  if (text.size() > kMaxSiteBytes) {
     return failWith({file, 0, 0, "", "more than 4 MiB", "a file of at most 4 MiB"});
   }
   const auto tree = parseYaml(text, file);
@@ -96,22 +97,26 @@ Checked<Site> loadSite(std::string_view text, const std::string& file,
   const Record root(
       Value(*tree, "", errors),
       {"node", "interface", "bgp", "checks", "pools", "services", "vips", "ipvs", "sysctls",
-       "drain_limit", "announce_deadline", "shutdown", "on_all_down", "data_path"});
-  Site site = readSite(root, hostName);
+       "drain_limit", "announce_deadline", "shutdown", "on_all_down", "data_path", "control"});
+  Site site = readSite(root, hostName, read);
   validate(site, errors);
   if (!errors.empty()) return tl::unexpected(errors.take());
   return site;
 }
 
+Checked<std::string> readSiteFile(const std::string& path) {
+  auto text = readFile(path, kMaxSiteBytes);
+  if (text) return *std::move(text);
+  return failWith({path, 0, 0, "", "nothing to read (" + text.error().message + ")",
+                   "a file of at most 4 MiB"});
+}
+
 Checked<Site> loadSiteFile(const std::string& path) {
-  const auto text = readFile(path, kMaxFile);
-  if (!text) {
-    return failWith({path, 0, 0, "", "nothing to read (" + text.error().message + ")",
-                     "a file of at most 4 MiB"});
-  }
+  const auto text = readSiteFile(path);
+  if (!text) return tl::unexpected(text.error());
   std::array<char, 256> hostName{};
   ::gethostname(hostName.data(), hostName.size() - 1);
-  return loadSite(*text, path, hostName.data());
+  return loadSite(*text, path, hostName.data(), serversBeside(path));
 }
 
 }  // namespace l4ward::config

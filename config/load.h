@@ -1,6 +1,8 @@
-// Reads and validates site.yaml. Pure but for readSiteFile: text in, Site or all errors out.
+// Reads and validates site.yaml. Pure but for what says "file": text in, Site or all errors out.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,25 @@ struct Diagnostic {
 template <typename T>
 using Checked = tl::expected<T, std::vector<Diagnostic>>;
 
-// All errors at once, in the order of the file; at most 100. `file` is only named in diagnostics;
-// `hostName` is the default of `node`.
-Checked<Site> loadSite(std::string_view text, const std::string& file, const std::string& hostName);
+inline constexpr std::size_t kMaxSiteBytes = 4U << 20;
 
-// As loadSite, from a file of at most 4 MiB.
+// A file of servers; `name` is only named.
+struct ServersFile {
+  std::string name;
+  std::string text;
+};
+// What stands where `pool.serversFrom` says; of the pool this and its name are known. More than
+// one file: their servers are joined.
+using ServersReader = std::function<Result<std::vector<ServersFile>>(const Pool& pool)>;
+
+// All errors at once, in the order of the file, then those of files of servers; at most 100. `file`
+// is only named in diagnostics; `hostName` is the default of `node`. Without `read` a pool with
+// `servers_from` is a mistake.
+Checked<Site> loadSite(std::string_view text, const std::string& file, const std::string& hostName,
+                       const ServersReader& read = {});
+
+// As loadSite, from files (config/servers_from.h), the site file of at most kMaxSiteBytes.
 Checked<Site> loadSiteFile(const std::string& path);
+Checked<std::string> readSiteFile(const std::string& path);
 
 }  // namespace l4ward::config

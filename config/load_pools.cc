@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <string_view>
-#include <unordered_map>
 
 #include "config/sections.h"
 #include "config/words.h"
@@ -9,12 +7,11 @@
 namespace l4ward::config {
 namespace {
 
-constexpr NumberRange kWeight{1, 65535};
 constexpr NumberRange kPort{1, 65535};
-constexpr NumberRange kUpper{1, 2147483647};
 constexpr DurationRange kWarmUp{std::chrono::hours(0), std::chrono::hours(1)};
 constexpr SizeRange kChecks{1, 8};
 constexpr const char* kCheckText = "the name of a check, none, or a list of checks";
+constexpr const char* kServersFromText = "the path of a file or directory, without blanks";
 
 // Keeps the places: a wrong one stays, as "".
 std::vector<std::string> readCheckNames(const Value& value) {
@@ -64,105 +61,32 @@ Tunnel readTunnel(const Value& value) {
   return tunnel;
 }
 
-Thresholds readThresholds(const Value& value) {
-  const Record record(value, {"upper", "lower"});
-  Thresholds thresholds;
-  if (const auto upper = record.require("upper", "the connections at which new ones stop")) {
-    thresholds.upper = upper->number(kUpper).value_or(0);
+// The servers, from one of the two places where they may stand.
+void readServersOf(const Record& record, const ServersReader& read, Pool& pool) {
+  const auto defaults = record.find("thresholds");
+  const auto thresholds = defaults ? readThresholds(*defaults) : Thresholds();
+  const auto from = record.find("servers_from");
+  const auto least = record.find("servers_from_min");
+  if (least) {
+    pool.serversFromMin = least->number({0, kMaxServers}).value_or(pool.serversFromMin);
+    if (!from) least->error("a least number without `servers_from`", "it only with that key");
   }
-  if (const auto lower = record.find("lower")) {
-    thresholds.lower = lower->number({0, kUpper.max}).value_or(0);
-    if (thresholds.upper > 0 && thresholds.lower > thresholds.upper) {
-      lower->error("at most the upper threshold, which is " + std::to_string(thresholds.upper));
+  if (!from) {
+    if (const auto servers = record.require("servers", "a list of servers, or `servers_from`")) {
+      pool.servers = readServers(*servers, thresholds);
     }
+    return;
   }
-  return thresholds;
+  if (record.has("servers")) from->error("it beside `servers`", "one of the two");
+  pool.serversFrom = from->text(isFile, kServersFromText).value_or("");
+  if (!pool.serversFrom.empty() && !record.has("servers")) {
+    pool.servers = readServersFrom(*from, pool, thresholds, read);
+  }
 }
 
-std::optional<IpAddress> readServerAddress(const Value& value) {
-  const auto address = value.address();
-  if (!address) return std::nullopt;
-  static const IpAddress kBroadcast = *IpAddress::parse("255.255.255.255");
-  if (address->isUnspecified() || address->isMulticast() || address->isLinkLocal() ||
-      *address == kBroadcast) {
-    value.error("the address of one host that routers reach");
-    return std::nullopt;
-  }
-  return address;
-}
-
-// Empty if anything is wrong, so that nothing else is said about these addresses.
-std::vector<IpAddress> readAddresses(const Value& value) {
-  std::vector<IpAddress> addresses;
-  bool good = true;
-  for (const auto& item : value.oneOrList({1, 2})) {
-    const auto address = readServerAddress(item);
-    if (address && !addresses.empty() && addresses[0].family() == address->family()) {
-      item.error("a second " + std::string(toString(address->family())) + " address",
-                 "one a family");
-      good = false;
-    } else if (address) {
-      addresses.push_back(*address);
-    }
-    good = good && address;
-  }
-  return good ? addresses : std::vector<IpAddress>();
-}
-
-Server readServer(const Value& value, const Thresholds& thresholds) {
-  Server server;
-  server.thresholds = thresholds;
-  if (value.isScalar()) {  // an address and nothing else
-    if (!IpAddress::parse(value.node().text)) {
-      value.error("an address, or a map with name and address");
-    } else if (const auto address = readServerAddress(value)) {
-      server.name = address->str();
-      server.addresses = {*address};
-    }
-    return server;
-  }
-  const Record record(value, {"name", "address", "weight", "thresholds"});
-  if (const auto name = record.require("name", "the server's name")) {
-    server.name = name->name().value_or("");
-  }
-  if (const auto address = record.require("address", "an address, or a list with one a family")) {
-    server.addresses = readAddresses(*address);
-  }
-  server.weight = record.number("weight", kWeight, server.weight);
-  if (const auto own = record.find("thresholds")) server.thresholds = readThresholds(*own);
-  return server;
-}
-
-// Keeps the places of the list: servers with mistakes stay, without what was wrong.
-std::vector<Server> readServers(const Value& value, const Thresholds& thresholds) {
-  std::vector<Server> servers;
-  const auto items = value.list({1, kMaxServers});
-  servers.reserve(items.size());
-  const auto line = [&](std::size_t i) { return std::to_string(items[i].node().place.line); };
-  std::unordered_map<std::string_view, std::size_t> names;  // and the positions of their servers
-  std::map<IpAddress, std::size_t> owners;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto& server = servers.emplace_back(readServer(items[i], thresholds));
-    const auto [first, fresh] = names.emplace(server.name, i);
-    if (!fresh && !server.name.empty()) {
-      items[i].error("server " + inQuotes(server.name) + " a second time",
-                     "each name once a pool (line " + line(first->second) + " has it too)");
-    }
-    for (const auto& address : server.addresses) {
-      const auto [owner, unused] = owners.emplace(address, i);
-      if (unused) continue;
-      const auto& name = servers[owner->second].name;
-      items[i].error("address " + address.str() + ", which server " + inQuotes(name) +
-                         " has too (line " + line(owner->second) + ")",
-                     "each address once a pool");
-    }
-  }
-  return servers;
-}
-
-Pool readPool(const Named& named) {
+Pool readPool(const Named& named, const ServersReader& read) {
   const Record record(named.value, {"forward", "tunnel", "check", "warm_up", "agent_weight",
-                                    "thresholds", "servers"});
+                                    "thresholds", "servers", "servers_from", "servers_from_min"});
   Pool pool;
   pool.name = named.name;
   pool.forward =
@@ -182,20 +106,16 @@ Pool readPool(const Named& named) {
   }
   pool.warmUp = record.duration("warm_up", kWarmUp, pool.warmUp);
   pool.agentWeights = record.boolean("agent_weight", pool.agentWeights);
-  const auto defaults = record.find("thresholds");
-  const auto thresholds = defaults ? readThresholds(*defaults) : Thresholds();
-  if (const auto servers = record.require("servers", "a list of servers")) {
-    pool.servers = readServers(*servers, thresholds);
-  }
+  readServersOf(record, read, pool);
   return pool;
 }
 
 }  // namespace
 
-std::map<std::string, Pool> readPools(const Value& value) {
+std::map<std::string, Pool> readPools(const Value& value, const ServersReader& read) {
   std::map<std::string, Pool> pools;
   for (const auto& named : readNamed(value, {0, kMaxNamed})) {
-    pools.emplace(named.name, readPool(named));
+    pools.emplace(named.name, readPool(named, read));
   }
   return pools;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "config/load.h"
 #include "config/reader.h"
 #include "config/site.h"
 
@@ -18,10 +19,19 @@ inline constexpr std::size_t kMaxNeighbors = 64;
 
 Bgp readBgp(const Value& value);
 std::map<std::string, Check> readChecks(const Value& value);
-std::map<std::string, Pool> readPools(const Value& value);
+// `read`: what stands in the files that pools name.
+std::map<std::string, Pool> readPools(const Value& value, const ServersReader& read);
+Thresholds readThresholds(const Value& value);
+// Keeps the places of the list: servers with mistakes stay, without what was wrong. `thresholds`:
+// of those that have none of their own.
+std::vector<Server> readServers(const Value& value, const Thresholds& thresholds);
+// As readServers, from the files that `pool.serversFrom` names, which stands at `value`.
+std::vector<Server> readServersFrom(const Value& value, const Pool& pool,
+                                    const Thresholds& thresholds, const ServersReader& read);
 std::map<std::string, Service> readServices(const Value& value);
 Ipvs readIpvs(const Value& value);
 DataPath readDataPath(const Value& value);
+Control readControl(const Value& value);
 std::map<Prefix, AnnounceWhen> readVipRules(const Value& value);
 
 // Keeps the places of the list: a wrong one stays, as 0.0.0.0.

@@ -69,6 +69,10 @@ struct Pool {
   Millis warmUp{0};           // from up to the first new connection
   bool agentWeights = false;  // an agent's percentages change weights
   std::vector<Server> servers;
+  // Where the servers stand instead: a file, or a directory of them, as the site file has it.
+  // `servers` is what was read.
+  std::string serversFrom;
+  unsigned serversFromMin = 1;  // 0..4093: fewer servers there are a mistake
 
   bool operator==(const Pool&) const = default;
 };
@@ -228,6 +232,16 @@ struct DataPath {
   bool operator==(const DataPath&) const = default;
 };
 
+// What people and other programs use to look at this node and to tell it things.
+struct Control {
+  // Metrics, status page, answers for other tiers; nothing: not served.
+  std::optional<Endpoint> http = Endpoint{*IpAddress::parse("127.0.0.1"), 9119};
+  // A directory of files that each are an override (docs/overrides.md); empty: none.
+  std::string overrides = "/etc/l4ward/overrides";
+  std::string gdnsdExtfile;  // kept up to date for gdnsd's plugin of that name; empty: none
+  bool operator==(const Control&) const = default;
+};
+
 // Which of the services of a virtual IP must serve for it to be announced.
 enum class AnnounceWhen { all, any };
 
@@ -251,6 +265,7 @@ struct Site {
   // as it was. Else the checks are believed.
   bool suspectNode = true;
   DataPath dataPath;
+  Control control;
 
   bool operator==(const Site&) const = default;
 };

@@ -10,11 +10,12 @@
 namespace l4ward::config {
 namespace {
 
-// What all servers of the pool together come to; none if the pool does not say.
+// What all servers of the pool together come to; none if the pool does not say, or servers may come
+// and go.
 std::optional<std::uint64_t> mostOf(Quorum::Unit unit, const Pool& pool,
                                     const Diagnostics& errors) {
   if (unit == Quorum::Unit::percent) return 100;
-  if (pool.servers.empty()) return std::nullopt;
+  if (pool.servers.empty() || !pool.serversFrom.empty()) return std::nullopt;
   if (unit == Quorum::Unit::servers) return pool.servers.size();
   if (errors.isWrong(joinPath(joinPath("pools", pool.name), "servers"))) return std::nullopt;
   std::uint64_t weight = 0;

@@ -94,8 +94,12 @@ bool isArgument(std::string_view text) {
   return text.find('\0') == text.npos;
 }
 
+bool isFile(std::string_view text) {
+  return isPrintable(text, 1024, "\"'`\\");
+}
+
 bool isAbsoluteFile(std::string_view text) {
-  return text.starts_with('/') && isPrintable(text, 1024, "\"'`\\");
+  return text.starts_with('/') && isFile(text);
 }
 
 bool isSysctlKey(std::string_view text) {

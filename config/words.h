@@ -38,7 +38,9 @@ bool isGrpcService(std::string_view text);
 bool isUserName(std::string_view text);
 // What a program can be given: anything without a NUL.
 bool isArgument(std::string_view text);
-// Absolute, 1..1024 bytes of printable ASCII without blanks or quotes.
+// A path: 1..1024 bytes of printable ASCII without blanks or quotes.
+bool isFile(std::string_view text);
+// The same, beginning with '/'.
 bool isAbsoluteFile(std::string_view text);
 // net.ipv4.vs.KEY, net.ipv4.conf.INTERFACE.KEY or net.ipv6.conf.INTERFACE.KEY, of [a-z0-9_-].
 bool isSysctlKey(std::string_view text);

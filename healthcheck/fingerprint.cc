@@ -1,27 +1,12 @@
-#include <string_view>
-#include <type_traits>
-
+#include "base/canonical_text.h"
 #include "healthcheck/job.h"
 
 namespace l4ward::healthcheck {
 namespace {
 
-// Values one after the other, each with its length, so that no two lists of them look alike.
-class Writer {
+class Writer : public CanonicalText<Writer> {
  public:
-  std::string take() && { return std::move(text_); }
-
-  void add(std::string_view text) {
-    text_ += std::to_string(text.size());
-    text_ += ':';
-    text_ += text;
-  }
-  void add(const std::string& text) { add(std::string_view(text)); }
-  template <typename T>
-  requires std::is_integral_v<T> || std::is_enum_v<T>
-  void add(T number) { add(std::string_view(std::to_string(static_cast<long long>(number)))); }
-  void add(const Endpoint& endpoint) { add(endpoint.str()); }
-  void add(const IpAddress& address) { add(address.str()); }
+  using CanonicalText::add;
   void add(const Expectation& e) { all(e.text, e.isPattern); }
   void add(const StatusRange& range) { all(range.first, range.last); }
   template <typename A, typename B>
@@ -54,14 +39,6 @@ class Writer {
     all(t.serverName, t.verify, t.caFile, t.certificate, t.key, t.tls13, t.alpn, t.warnDays);
   }
   void add(const DataPath& d) { all(d.vip, d.mark, d.fullSize); }
-
-  template <typename... Values>
-  void all(const Values&... values) {
-    (add(values), ...);
-  }
-
- private:
-  std::string text_;
 };
 
 }  // namespace

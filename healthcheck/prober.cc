@@ -1,42 +1,20 @@
 #include "healthcheck/prober.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
 #include "base/asio.h"
+#include "base/signals_blocked.h"
 #include "healthcheck/runner.h"
 #include "healthcheck/schedule.h"
 
 namespace l4ward::healthcheck {
-namespace {
-
-// While it lives, threads are born with all signals blocked that can be handled elsewhere: signals
-// are for the loop's thread. A fault's own signals stay, for whoever prints a trace.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t set;
-    sigfillset(&set);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) {
-      sigdelset(&set, fault);
-    }
-    pthread_sigmask(SIG_SETMASK, &set, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 class Prober::Impl {
  public:
@@ -77,6 +55,13 @@ class Prober::Impl {
     if (found != runners_.end()) found->second->setPace(pace);
   }
 
+  Tallies tallies() const {
+    Tallies tallies{{}, shared_.lateness};
+    tallies.jobs.reserve(runners_.size());
+    for (const auto& [id, runner] : runners_) tallies.jobs.emplace(id, runner->tally());
+    return tallies;
+  }
+
  private:
   void startAll(std::vector<Job> jobs) {
     const auto delays = firstDelays(jobs);
@@ -112,6 +97,15 @@ void Prober::setJobs(std::vector<Job> jobs) {
 
 void Prober::setPace(std::uint64_t id, Pace pace) {
   impl_->post([impl = impl_.get(), id, pace] { impl->setPace(id, pace); });
+}
+
+std::optional<Tallies> Prober::tallies(Millis patience) {
+  // Shared, since the caller may have given up by the time of the answer.
+  const auto promise = std::make_shared<std::promise<Tallies>>();
+  auto answer = promise->get_future();
+  impl_->post([impl = impl_.get(), promise] { promise->set_value(impl->tallies()); });
+  if (answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return answer.get();
 }
 
 }  // namespace l4ward::healthcheck

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "healthcheck/job.h"
 #include "healthcheck/schedule.h"
 #include "healthcheck/state.h"
+#include "healthcheck/tally.h"
 
 namespace l4ward::healthcheck {
 
@@ -34,6 +36,10 @@ class Prober {
   // Which of the job's intervals follows. Takes effect at once: the next probe is brought forward,
   // or put off. Unknown ids are ignored.
   void setPace(std::uint64_t id, Pace pace);
+
+  // Of the jobs that there are; each counts from its start. Nothing if the prober's thread has not
+  // answered after `patience`. Not from within the sink.
+  std::optional<Tallies> tallies(Millis patience);
 
  private:
   class Impl;

@@ -91,13 +91,15 @@ void Runner::finish(Judgement judgement) {
   const TimePoint now = Clock::now();
   setTimer(nextStart(planned_, jittered(interval(), static_cast<std::uint32_t>(random_())),
                      job_.probe.timeout, now));
-  if (!isNews(judgement)) return;
   using std::chrono::duration_cast;
   using std::chrono::microseconds;
+  const auto latency = duration_cast<microseconds>(now - started_);
+  const auto late = duration_cast<microseconds>(started_ - planned_);
+  tally_.add(judgement, latency, now);
+  shared_.lateness.add(std::chrono::duration<double>(late).count());
+  if (!isNews(judgement)) return;
   shared_.sink({job_.id, judgement.answer, judgement.kind, std::move(judgement.reason),
-                std::move(judgement.warning), judgement.weight,
-                duration_cast<microseconds>(now - started_),
-                duration_cast<microseconds>(started_ - planned_), now});
+                std::move(judgement.warning), judgement.weight, latency, late, now});
 }
 
 }  // namespace l4ward::healthcheck

@@ -12,6 +12,7 @@
 #include "healthcheck/job.h"
 #include "healthcheck/schedule.h"
 #include "healthcheck/state.h"
+#include "healthcheck/tally.h"
 
 namespace l4ward::healthcheck {
 
@@ -20,12 +21,14 @@ class Runner : public std::enable_shared_from_this<Runner> {
   struct Shared {
     Attempts::Shared attempts;
     std::function<void(Outcome)> sink;
+    SecondsHistogram lateness = {};
   };
 
   // `shared` must outlive the runner.
   Runner(Shared& shared, Job job);
 
   const Job& job() const { return job_; }
+  const Tally& tally() const { return tally_; }
   // The first probe starts at `first`.
   void start(TimePoint first);
   // Ends the probe that runs, without outcome, and makes no more.
@@ -48,6 +51,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Pace pace_ = Pace::normal;
   std::minstd_rand random_;
   bool probedOnce_ = false;
+  Tally tally_;
   std::optional<Judgement> last_;
   unsigned repeats_ = 0;  // of it, so far
   TimePoint planned_{};   // the last probe's start as planned, the rhythm's anchor

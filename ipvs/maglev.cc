@@ -141,12 +141,19 @@ std::optional<Endpoint> MaglevTable::serverFor(const Endpoint& client, std::uint
   return servers_[*index].address;
 }
 
+std::uint32_t MaglevTable::wordOf(const Endpoint& client, std::uint32_t flags) const {
+  return fold(service_, client.address) + (flags & kFlagMhPort ? client.port : 0U);
+}
+
+std::size_t MaglevTable::slotFor(const Endpoint& client, std::uint32_t flags) const {
+  return hashOf(kOffsetKey, wordOf(client, flags)) % size_;
+}
+
 std::optional<std::uint32_t> MaglevTable::indexFor(const Endpoint& client,
                                                    std::uint32_t flags) const {
   if (slots_.empty()) return std::nullopt;
-  const std::uint32_t word =
-      fold(service_, client.address) + (flags & kFlagMhPort ? client.port : 0U);
-  const auto first = hashOf(kOffsetKey, word) % size_;
+  const auto word = wordOf(client, flags);
+  const auto first = slotFor(client, flags);
   if (servers_[slots_[first]].available) return slots_[first];
   if (!(flags & kFlagMhFallback)) return std::nullopt;
   for (std::size_t i = 0; i < size_; ++i) {

@@ -54,6 +54,10 @@ class MaglevTable {
   // The same as an index into the servers.
   std::optional<std::uint32_t> indexFor(const Endpoint& client, std::uint32_t flags) const;
 
+  // The slot that such a flow is looked for at first: the server is its owner, or, with
+  // kFlagMhFallback, another one while that takes none. Below size(), also of an empty table.
+  std::size_t slotFor(const Endpoint& client, std::uint32_t flags) const;
+
   // For each slot an index into the servers; empty if no server has a weight.
   const std::vector<std::uint32_t>& slots() const { return slots_; }
   const std::vector<MaglevServer>& servers() const { return servers_; }
@@ -63,6 +67,7 @@ class MaglevTable {
 
  private:
   void fill();
+  std::uint32_t wordOf(const Endpoint& client, std::uint32_t flags) const;
 
   Family service_;
   std::size_t size_;

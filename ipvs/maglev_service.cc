@@ -10,8 +10,10 @@ constexpr const char* kScheduler = "mh";
 
 }  // namespace
 
-std::optional<MaglevTable> maglevTable(const ServiceKey& key, const ActualService& service,
-                                       const LastWeights& lastWeights, std::size_t size) {
+std::optional<std::vector<MaglevServer>> maglevServers(const ServiceKey& key,
+                                                       const ActualService& service,
+                                                       const LastWeights& lastWeights,
+                                                       std::size_t size) {
   if (service.config.scheduler != kScheduler) return std::nullopt;
   if (service.destinations.size() > size) return std::nullopt;
   std::vector<MaglevServer> servers;
@@ -21,7 +23,14 @@ std::optional<MaglevTable> maglevTable(const ServiceKey& key, const ActualServic
     if (!last) return std::nullopt;
     servers.push_back({destination.address, *last, destination.weight != 0});
   }
-  return MaglevTable(key.vip.address.family(), std::move(servers), size);
+  return servers;
+}
+
+std::optional<MaglevTable> maglevTable(const ServiceKey& key, const ActualService& service,
+                                       const LastWeights& lastWeights, std::size_t size) {
+  auto servers = maglevServers(key, service, lastWeights, size);
+  if (!servers) return std::nullopt;
+  return MaglevTable(key.vip.address.family(), *std::move(servers), size);
 }
 
 std::optional<MaglevTable> maglevTable(const ServiceKey& key, const WantedService& service,

@@ -3,12 +3,19 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "ipvs/maglev.h"
 #include "ipvs/plan.h"
 #include "ipvs/types.h"
 
 namespace l4ward::ipvs {
+
+// The servers of that table, in the kernel's order; nothing where maglevTable() has nothing.
+std::optional<std::vector<MaglevServer>> maglevServers(const ServiceKey& key,
+                                                       const ActualService& service,
+                                                       const LastWeights& lastWeights,
+                                                       std::size_t size);
 
 // What the kernel has for `service`, which was dumped; `size` as for MaglevTable. Nothing if
 //  - its scheduler is not mh,

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "ipvs/plan.h"
+#include "ipvs/statistics.h"
 #include "ipvs/types.h"
 
 namespace l4ward::ipvs {
@@ -78,10 +79,14 @@ Result<std::vector<Reply>> splitReplies(ByteView datagram);
 struct DumpedService {
   ServiceKey key;
   ServiceConfig config;
+  Counters counters = {};
 };
 // Nothing: a service that has no ServiceKey (another protocol).
 Result<std::optional<DumpedService>> decodeService(ByteView attributes);
 // `service`: the family of kernels that do not say the destination's (before 3.18).
 Result<Destination> decodeDestination(ByteView attributes, Family service);
+// Counters are 0 where the kernel does not tell them (STATS64 came with 4.0).
+Result<std::pair<Endpoint, DestinationStatistics>> decodeDestinationStatistics(ByteView attributes,
+                                                                               Family service);
 
 }  // namespace l4ward::ipvs

@@ -14,19 +14,11 @@
 namespace l4ward::ipvs {
 namespace {
 
-constexpr int kDumpTries = 5;
 constexpr std::size_t kMinBatch = 1;
 // The send buffer bounds a datagram; a request has less than 200 bytes.
 constexpr std::size_t kMaxBatch = 1000;
 // Requests for one service each in a datagram. Each is answered, by about 1 KiB of receive buffer.
 constexpr std::size_t kQueries = 64;
-
-// The code of a dump that must be repeated.
-constexpr int kChanged = ESTALE;
-
-tl::unexpected<Error> changed() {
-  return fail("IPVS changed each time that it was read", kChanged);
-}
 
 bool comesTwice(const std::vector<Destination>& destinations) {
   std::vector<Endpoint> addresses;
@@ -45,14 +37,8 @@ bool meansAbsent(int code) {
 
 }  // namespace
 
-ChannelFactory netlinkChannels(const NetlinkOptions& options) {
-  return [timeout = options.timeout, receiveBuffer = options.receiveBuffer] {
-    return NetlinkChannel::open(IPVS_GENL_NAME, timeout, receiveBuffer);
-  };
-}
-
 NetlinkKernel::NetlinkKernel(ChannelFactory channels, NetlinkOptions options)
-    : channels_(std::move(channels)), options_(options) {
+    : options_(options), dump_(std::move(channels), options) {
   options_.batch = std::clamp(options_.batch, kMinBatch, kMaxBatch);
 }
 
@@ -63,18 +49,10 @@ Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(NetlinkOptions option
 Result<std::unique_ptr<NetlinkKernel>> NetlinkKernel::open(ChannelFactory channels,
                                                            NetlinkOptions options) {
   std::unique_ptr<NetlinkKernel> kernel(new NetlinkKernel(std::move(channels), options));
-  if (const auto connected = kernel->connect(); !connected) {
+  if (const auto connected = kernel->dump_.connect(); !connected) {
     return tl::unexpected(connected.error());
   }
   return kernel;
-}
-
-Status NetlinkKernel::connect() {
-  if (channel_) return {};
-  auto channel = channels_();
-  if (!channel) return tl::unexpected(channelError(channel.error()));
-  channel_ = *std::move(channel);
-  return {};
 }
 
 Result<ActualTable> NetlinkKernel::dump() {
@@ -96,43 +74,38 @@ Result<ActualTable> NetlinkKernel::dump(std::span<const ServiceKey> services) {
 }
 
 Result<ActualTable> NetlinkKernel::repeated(const std::function<Status(ActualTable&)>& read) {
-  Status status;
-  for (int i = 0; i < kDumpTries; ++i) {
-    if (const auto connected = connect(); !connected) return tl::unexpected(connected.error());
-    ActualTable table;
-    status = read(table);
-    if (status) return table;
-    channel_.reset();  // there may be the rest of a dump in it
-    if (status.error().code != kChanged && status.error().code != ENOBUFS) break;
-  }
-  return tl::unexpected(channelError(status.error()));
+  ActualTable table;
+  const auto status = dump_.repeated([&] {
+    table.clear();
+    return read(table);
+  });
+  if (!status) return tl::unexpected(status.error());
+  return table;
 }
 
 Status NetlinkKernel::readServices(ActualTable& table) {
-  request_.clear();
-  const auto sequence = channel_->nextSequence();
-  appendDumpServices(request_, {channel_->family(), sequence});
-  return collect(sequence, [&](ByteView attributes) -> Status {
+  return dump_.services([&](ByteView attributes) -> Status {
     const auto service = decodeService(attributes);
     if (!service) return tl::unexpected(service.error());
     if (!*service) return {};
     const auto [place, isNew] = table.try_emplace((*service)->key);
-    if (!isNew) return changed();
+    if (!isNew) return NetlinkDump::changed();
     place->second.config = (*service)->config;
     return {};
   });
 }
 
 Status NetlinkKernel::readServices(std::span<const ServiceKey> keys, ActualTable& table) {
+  auto& channel = dump_.channel();
   request_.clear();
   std::uint32_t last = 0;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    last = channel_->nextSequence();
+    last = channel.nextSequence();
     // The last one's acknowledgement, which comes behind its answer, ends them all.
-    appendGetService(request_, {channel_->family(), last, i + 1 == keys.size()}, keys[i]);
+    appendGetService(request_, {channel.family(), last, i + 1 == keys.size()}, keys[i]);
   }
   const auto first = last + 1 - static_cast<std::uint32_t>(keys.size());
-  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
+  return exchange(channel, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
     const auto index = reply.sequence - first;
     if (index >= keys.size()) return false;
     if (reply.kind == Reply::Kind::data) {
@@ -159,38 +132,15 @@ Status NetlinkKernel::readDestinations(ActualTable& table) {
 }
 
 Status NetlinkKernel::readDestinations(const ServiceKey& key, ActualService& service) {
-  request_.clear();
-  const auto sequence = channel_->nextSequence();
-  appendDumpDestinations(request_, {channel_->family(), sequence}, key);
-  auto read = collect(sequence, [&](ByteView attributes) -> Status {
+  auto read = dump_.destinations(key, [&](ByteView attributes) -> Status {
     auto destination = decodeDestination(attributes, key.family());
     if (!destination) return tl::unexpected(destination.error());
     service.destinations.push_back(*std::move(destination));
     return {};
   });
   // IPVS continues a dump at the position where it stopped and never says that the list changed.
-  if (read && comesTwice(service.destinations)) return changed();
+  if (read && comesTwice(service.destinations)) return NetlinkDump::changed();
   return read;
-}
-
-// Sends the dump request `request_` and hands every element that comes to `element`.
-Status NetlinkKernel::collect(std::uint32_t sequence, const Element& element) {
-  std::size_t count = 0;
-  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
-    if (reply.sequence != sequence) return false;
-    if (reply.interrupted) return changed();
-    if (reply.kind != Reply::Kind::data) {
-      if (reply.code != 0) return failErrno("cannot read IPVS", reply.code);
-      return true;
-    }
-    if (++count > options_.maxElements) {
-      return fail("the kernel lists more than " + std::to_string(options_.maxElements) +
-                      " IPVS services or servers of one service",
-                  E2BIG);
-    }
-    if (const auto taken = element(reply.attributes); !taken) return tl::unexpected(taken.error());
-    return false;
-  });
 }
 
 ApplyReport NetlinkKernel::apply(std::span<const Operation> operations) {
@@ -198,10 +148,10 @@ ApplyReport NetlinkKernel::apply(std::span<const Operation> operations) {
   for (std::size_t first = 0; first < operations.size(); first += options_.batch) {
     const auto batch =
         operations.subspan(first, std::min(options_.batch, operations.size() - first));
-    const auto connected = connect();
+    const auto connected = dump_.connect();
     const auto done = connected ? applyBatch(batch, first, report) : connected;
     if (done) continue;
-    channel_.reset();
+    dump_.drop();
     report.unknown = connected.has_value();
     const auto error = channelError(done.error());
     for (auto i = first; i < operations.size(); ++i) report.failures.push_back({i, error});
@@ -227,17 +177,18 @@ Status NetlinkKernel::applyBatch(std::span<const Operation> batch, std::size_t f
 
 Status NetlinkKernel::sendBatch(std::span<const Operation> batch, std::size_t first,
                                 std::vector<OperationFailure>& failures) {
+  auto& channel = dump_.channel();
   constexpr std::size_t kTypicalRequest = 192;
   request_.clear();
   request_.reserve(batch.size() * kTypicalRequest);
-  const auto base = channel_->nextSequence();  // the sequence number of batch[0]
+  const auto base = channel.nextSequence();  // the sequence number of batch[0]
   std::uint32_t last = base;
   std::optional<std::size_t> lastStart;  // of the last request in the datagram
   RequestWriter writer;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto sequence = i == 0 ? base : channel_->nextSequence();
+    const auto sequence = i == 0 ? base : channel.nextSequence();
     const auto start = request_.size();
-    const auto encoded = writer.append(request_, {channel_->family(), sequence}, batch[i]);
+    const auto encoded = writer.append(request_, {channel.family(), sequence}, batch[i]);
     if (!encoded) {
       failures.push_back({first + i, encoded.error()});
       continue;
@@ -250,8 +201,8 @@ Status NetlinkKernel::sendBatch(std::span<const Operation> batch, std::size_t fi
   // The kernel works through a datagram in order and answers failures unasked, so one
   // acknowledgement, of the last request, covers all others.
   request_.resize(*lastStart);
-  (void)appendRequest(request_, {channel_->family(), last, true}, batch[last - base]);
-  return exchange(*channel_, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
+  (void)appendRequest(request_, {channel.family(), last, true}, batch[last - base]);
+  return exchange(channel, request_, options_.timeout, [&](const Reply& reply) -> Result<bool> {
     const auto index = reply.sequence - base;
     if (reply.kind != Reply::Kind::status || index >= batch.size()) return false;
     if (reply.code != 0) {

@@ -14,22 +14,9 @@
 #include "ipvs/exchange.h"
 #include "ipvs/kernel.h"
 #include "ipvs/messages.h"
+#include "ipvs/netlink_dump.h"
 
 namespace l4ward::ipvs {
-
-struct NetlinkOptions {
-  Millis timeout{5000};  // for all answers to one datagram
-  // Operations in one datagram, 1 to 1000. Only failures and the last operation are answered; at
-  // the default, answers to a batch in which everything fails still fit the receive buffer.
-  std::size_t batch = 256;
-  int receiveBuffer = 1 << 20;  // bytes, of which the kernel allows twice as many
-  // Services, or destinations of one service, that are believed; a longer dump is an error.
-  std::size_t maxElements = 1 << 20;
-};
-
-// Channels to IPVS in the network namespace of the thread that opens them. Opening one makes the
-// kernel load the module ip_vs if there is one.
-ChannelFactory netlinkChannels(const NetlinkOptions& options);
 
 class NetlinkKernel final : public Kernel {
  public:
@@ -57,24 +44,19 @@ class NetlinkKernel final : public Kernel {
   std::uint64_t writes() const { return writes_; }
 
  private:
-  using Element = std::function<Status(ByteView attributes)>;
-
   NetlinkKernel(ChannelFactory channels, NetlinkOptions options);
-  Status connect();
   Result<ActualTable> repeated(const std::function<Status(ActualTable&)>& read);
   Status readServices(ActualTable& table);
   Status readServices(std::span<const ServiceKey> keys, ActualTable& table);
   Status readDestinations(ActualTable& table);
   Status readDestinations(const ServiceKey& key, ActualService& service);
-  Status collect(std::uint32_t sequence, const Element& element);
   Status applyBatch(std::span<const Operation> batch, std::size_t first, ApplyReport& report);
   Status sendBatch(std::span<const Operation> batch, std::size_t first,
                    std::vector<OperationFailure>& failures);
 
-  ChannelFactory channels_;
   NetlinkOptions options_;
-  std::unique_ptr<Channel> channel_;  // none: broken or not opened yet
-  Bytes request_;                     // the datagram to send; kept for its memory
+  NetlinkDump dump_;
+  Bytes request_;  // the datagram to send; kept for its memory
   std::uint64_t writes_ = 0;
 };
 

@@ -35,6 +35,7 @@ constexpr auto kServicePolicy = [] {
   policy[IPVS_SVC_ATTR_FWMARK] = atLeast(4);
   policy[IPVS_SVC_ATTR_NETMASK] = atLeast(4);
   policy[IPVS_SVC_ATTR_PE_NAME] = atLeast(1);
+  policy[IPVS_SVC_ATTR_STATS64] = {NLA_NESTED, 0, 0};
   return policy;
 }();
 
@@ -48,10 +49,20 @@ constexpr auto kDestinationPolicy = [] {
   policy[IPVS_DEST_ATTR_L_THRESH] = atLeast(4);
   policy[IPVS_DEST_ATTR_ACTIVE_CONNS] = atLeast(4);
   policy[IPVS_DEST_ATTR_INACT_CONNS] = atLeast(4);
+  policy[IPVS_DEST_ATTR_STATS64] = {NLA_NESTED, 0, 0};
   policy[IPVS_DEST_ATTR_ADDR_FAMILY] = atLeast(2);
   policy[IPVS_DEST_ATTR_TUN_TYPE] = atLeast(1);
   policy[IPVS_DEST_ATTR_TUN_PORT] = atLeast(2);
   policy[IPVS_DEST_ATTR_TUN_FLAGS] = atLeast(2);
+  return policy;
+}();
+
+constexpr auto kStatisticsPolicy = [] {
+  Policy<IPVS_STATS_ATTR_MAX> policy{};
+  for (const int type : {IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_INPKTS, IPVS_STATS_ATTR_OUTPKTS,
+                         IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_OUTBYTES}) {
+    policy[static_cast<std::size_t>(type)] = atLeast(8);
+  }
   return policy;
 }();
 
@@ -76,6 +87,18 @@ Tunnel readTunnel(const Attributes<IPVS_DEST_ATTR_MAX>& attributes) {
   return {static_cast<TunnelType>(read<std::uint8_t>(attributes[IPVS_DEST_ATTR_TUN_TYPE])),
           readPort(attributes[IPVS_DEST_ATTR_TUN_PORT]),
           read<std::uint16_t>(attributes[IPVS_DEST_ATTR_TUN_FLAGS])};
+}
+
+Result<Counters> readCounters(const nlattr* nested) {
+  if (!nested) return Counters{};
+  const auto parsed = parse(payloadOf(nested), kStatisticsPolicy);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto number = [&](int type) {
+    return read<std::uint64_t>((*parsed)[static_cast<std::size_t>(type)]);
+  };
+  return Counters{number(IPVS_STATS_ATTR_CONNS), number(IPVS_STATS_ATTR_INPKTS),
+                  number(IPVS_STATS_ATTR_OUTPKTS), number(IPVS_STATS_ATTR_INBYTES),
+                  number(IPVS_STATS_ATTR_OUTBYTES)};
 }
 
 tl::unexpected<Error> lacks(int type, const std::string& what) {
@@ -186,7 +209,9 @@ Result<std::optional<DumpedService>> decodeService(ByteView bytes) {
   const auto key = readKey(attributes);
   if (!key) return tl::unexpected(key.error());
   if (!*key) return std::nullopt;
-  DumpedService service{**key, {}};
+  const auto counters = readCounters(attributes[IPVS_SVC_ATTR_STATS64]);
+  if (!counters) return tl::unexpected(counters.error());
+  DumpedService service{**key, {}, *counters};
   auto& config = service.config;
   config.scheduler = readText(attributes[IPVS_SVC_ATTR_SCHED_NAME]);
   config.flags = read<ip_vs_flags>(attributes[IPVS_SVC_ATTR_FLAGS]).flags & ~kFlagHashed;
@@ -222,6 +247,19 @@ Result<Destination> decodeDestination(ByteView bytes, Family service) {
   destination.activeConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_ACTIVE_CONNS]);
   destination.inactiveConnections = read<std::uint32_t>(attributes[IPVS_DEST_ATTR_INACT_CONNS]);
   return destination;
+}
+
+Result<std::pair<Endpoint, DestinationStatistics>> decodeDestinationStatistics(ByteView bytes,
+                                                                               Family service) {
+  const auto destination = decodeDestination(bytes, service);
+  if (!destination) return tl::unexpected(destination.error());
+  const auto parsed = parseNested(bytes, kCommandPolicy, IPVS_CMD_ATTR_DEST, kDestinationPolicy);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto counters = readCounters((*parsed)[IPVS_DEST_ATTR_STATS64]);
+  if (!counters) return tl::unexpected(counters.error());
+  return std::pair(destination->address,
+                   DestinationStatistics{*counters, destination->activeConnections,
+                                         destination->inactiveConnections});
 }
 
 }  // namespace l4ward::ipvs

@@ -180,11 +180,39 @@ TEST_F(AnnouncerTest, DrainingTellsOfWhatStandsAndAnnouncesNothingNew) {
   EXPECT_TRUE(published.empty());
 }
 
+TEST_F(AnnouncerTest, WhatPeopleDrainSaysSoAtOnceAndComesBack) {
+  announcer.relayConnected({});
+  const std::map<Prefix, Decision> all{{vips[0], announce}, {vips[1], announce}};
+  const auto communities = [&](const Prefix& vip) {
+    return published.at({ip("192.0.2.1"), vip}).communities;
+  };
+  update({{vips[0], announce}, {vips[1], withdraw}});
+  announcer.setDrained({vips[0], vips[1]});
+  worsen(all);
+  EXPECT_EQ(announcer.standing(vips[0]), Standing::draining);
+  EXPECT_EQ(communities(vips[0]), std::vector<std::string>{"65535:0"});
+  EXPECT_EQ(announcer.standing(vips[1]), std::nullopt);
+  update(all);
+  EXPECT_EQ(communities(vips[1]), std::vector<std::string>{"65535:0"});
+  const auto before = calls;
+  announcer.setDrained({vips[0], vips[1]});
+  worsen(all);
+  update(all);
+  EXPECT_EQ(calls, before);  // no news
+  announcer.setDrained({});
+  worsen(all);
+  EXPECT_EQ(announcer.standing(vips[0]), Standing::draining);
+  update(all);
+  EXPECT_EQ(announcer.standing(vips[0]), Standing::normal);
+  EXPECT_TRUE(communities(vips[0]).empty());
+}
+
 // Only what is new is looked at: that must end in what looking at all would give.
 TEST_F(AnnouncerTest, ManyDecisionsEndInWhatThePolicySaysOfThem) {
   std::mt19937 random(7);
   announcer.relayConnected({});
   bgp::RouteSet expected;
+  Leaving leaving;
   constexpr Decision kAll[] = {announce, depreference, demote, keep, withdraw};
   for (int i = 0; i < 2000; ++i) {
     std::map<Prefix, Decision> decisions;
@@ -195,8 +223,12 @@ TEST_F(AnnouncerTest, ManyDecisionsEndInWhatThePolicySaysOfThem) {
       policy.routes.med = random() % 100;
       announcer.setPolicy(policy, services);
     }
+    if (random() % 20 == 0) {
+      leaving.vips = {vips[random() % vips.size()]};
+      announcer.setDrained(leaving.vips);
+    }
     update(decisions);
-    expected = wantedRoutes(decisions, policy, services, expected, false);
+    expected = wantedRoutes(decisions, policy, services, expected, leaving);
     ASSERT_EQ(published, expected) << i;
     for (const auto& vip : vips) ASSERT_EQ(announcer.isAnnounced(vip), !meds(vip).empty());
   }

@@ -32,7 +32,7 @@ class RoutePolicy : public testing::Test {
   }
   bgp::RouteSet wanted(Decision decision, const bgp::RouteSet& current = {},
                        bool draining = false) const {
-    return wantedRoutes({{vip, decision}}, policy, services, current, draining);
+    return wantedRoutes({{vip, decision}}, policy, services, current, {draining, {}});
   }
 
   config::Neighbor external = neighborOf("192.0.2.1", 65000);
@@ -108,7 +108,7 @@ TEST_F(RoutePolicy, EachFamilyAndEachServiceToThoseWhoWantIt) {
   policy.neighbors[3].services = {{"mail"}};
   services[vip6] = {{"web"}, {}};
   const auto routes = wantedRoutes({{vip, Decision::announce}, {vip6, Decision::announce}}, policy,
-                                   services, {}, false);
+                                   services, {}, {});
   std::set<std::pair<std::string, std::string>> found;
   for (const auto& [key, attributes] : routes) found.emplace(key.neighbor.str(), key.prefix.str());
   EXPECT_EQ(found,

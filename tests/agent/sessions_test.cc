@@ -42,6 +42,26 @@ TEST_F(SessionsTest, RemembersStateReasonAndTheLastChange) {
   EXPECT_EQ(sessions.all().at(a).since, now);
 }
 
+TEST_F(SessionsTest, ANeighborThatIsTriedInVainIsDownSinceTheFirstTime) {
+  hear(a, "up");
+  now += Millis(1000);
+  sessions.heard(a, "down", "hold timer", now);
+  const auto since = now;
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) {
+    now += Millis(3000);
+    sessions.heard(a, "connected", "", now);
+    EXPECT_EQ(sessions.all().at(a).reason, "hold timer");
+    sessions.heard(a, "down", "hold timer", now);
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(sessions.all().at(a).since, since);
+  testing::internal::CaptureStderr();
+  sessions.heard(a, "down", "refused", now);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("bgp.session_down"), std::string::npos);
+  EXPECT_EQ(sessions.all().at(a).since, since);
+}
+
 TEST_F(SessionsTest, WhatNobodyKnowsIsLeftOut) {
   hear(ip("192.0.2.9"), "up");
   hear(a, "sideways");

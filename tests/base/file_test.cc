@@ -30,8 +30,16 @@ TEST_F(File, ReadsBackWhatItWrote) {
   EXPECT_EQ(readFile(path("f"), 100).value(), "");
 }
 
+TEST_F(File, ReadsBackWhatItWroteDurably) {
+  ASSERT_TRUE(replaceFileDurably(path("f"), "old"));
+  ASSERT_TRUE(replaceFileDurably(path("f"), "new"));
+  EXPECT_EQ(readFile(path("f"), 100).value(), "new");
+  EXPECT_EQ(replaceFileDurably(path("no/such/folder"), "x").error().code, ENOENT);
+}
+
 TEST_F(File, LeavesNoTemporary) {
   ASSERT_TRUE(replaceFile(path("f"), "x"));
+  ASSERT_TRUE(replaceFileDurably(path("f"), "x"));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 

@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"interface: lo", "vrrp: lo",
                 "2:1: vrrp: found the key 'vrrp', expected a key that is known here: node "
                 "interface bgp checks pools services vips ipvs sysctls drain_limit "
-                "announce_deadline shutdown on_all_down data_path"},
+                "announce_deadline shutdown on_all_down data_path control"},
         Mistake{"interface: lo", "node: lb-2",
                 "2:1: node: found the key 'node' a second time, expected it once (line 1 has it "
                 "too)"},

@@ -199,7 +199,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "threshold, which is 5"},
         Mistake{"forward: direct", "algorithm: mh",
                 "20:5: pools.edge.algorithm: found the key 'algorithm', expected a key that is "
-                "known here: forward tunnel check warm_up agent_weight thresholds servers"}));
+                "known here: forward tunnel check warm_up agent_weight thresholds servers "
+                "servers_from servers_from_min"}));
 
 const std::string kVip = "27:12: services.shop.vips[0]: found ";
 const std::string kVipExpected = ", expected an address of one host that can be announced";

@@ -24,12 +24,13 @@ ByteView content(const Bytes& request) {
 void decodeServiceOrNothing(const Bytes& attributes) {
   const auto service = ipvs::decodeService(attributes);
   if (!service || !*service) return;
-  const auto& [key, config] = **service;
+  const auto& [key, config, counters] = **service;
   require(ipvs::ServiceKey::parse(key.str()) == key);
   (void)config.str();
 }
 
 void decodeDestinationOrNothing(const Bytes& attributes, Family family) {
+  (void)ipvs::decodeDestinationStatistics(attributes, family);
   const auto destination = ipvs::decodeDestination(attributes, family);
   if (!destination) return;
   require(Endpoint::parse(destination->address.str()) == destination->address);

@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include "config/load.h"
 #include "tests/fuzz/require.h"
@@ -8,7 +9,11 @@ namespace l4ward::fuzz {
 
 void site(Input text) {
   const std::string own(text.begin(), text.end());
-  const auto loaded = config::loadSite(own, "site.yaml", "host");
+  // A pool's servers may stand in a file of their own; the same text is that, too.
+  const auto read = [&](const config::Pool&) {
+    return std::vector<config::ServersFile>{{"servers.yaml", own}};
+  };
+  const auto loaded = config::loadSite(own, "site.yaml", "host", read);
   if (loaded) return;
   require(!loaded.error().empty() && loaded.error().size() <= 100);
   for (const auto& diagnostic : loaded.error()) {

@@ -20,6 +20,7 @@ void http(Input answer);       // a server's, to probes with and without a body
 void agent(Input answer);      // of HAProxy's agent-check
 void grpc(Input stream);       // a server's answer to a gRPC health check
 void dns(Input message);       // a server's answer about www.example
+void control(Input text);      // of clients: requests (socket and HTTP), and replies to them
 
 // The records that the target finds, of the type that the message asks for.
 std::size_t dnsRecordsIn(Input message);

@@ -233,5 +233,52 @@ TEST(ProberThread, BlocksSignals) {
   EXPECT_EQ(sigismember(&mine, SIGTERM), 0);
 }
 
+// Quiet ones are counted, too: their outcome is told twice, and then no more.
+TEST(ProberTallies, CountWhatIsNotTold) {
+  const TestServer healthy(Family::v4, answerWithLength(200));
+  const TestServer broken(Family::v4, answerWithLength(503));
+  Outcomes outcomes;
+  Prober prober(outcomes.sink());
+  auto quiet = makeJob(1, httpProbe(healthy.endpoint()), 20ms);
+  quiet.quietAfter = 2;
+  prober.setJobs({quiet, makeJob(2, httpProbe(broken.endpoint()), 20ms)});
+  outcomes.waitFor(2, 6);
+  std::optional<Tallies> tallies;
+  const auto passes = [&] { return tallies->jobs.at(1).made[endingOf(Answer::pass, {})]; };
+  const auto start = Clock::now();
+  do {
+    tallies = prober.tallies(patience);
+  } while (tallies && passes() < 5 && Clock::now() - start < patience);
+  ASSERT_TRUE(tallies);
+  EXPECT_GE(passes(), 5U);
+  EXPECT_EQ(outcomes.of(1).size(), 2U);
+  const auto& failing = tallies->jobs.at(2);
+  EXPECT_GE(failing.made[endingOf(Answer::fail, FailureKind::badStatus)], 6U);
+  EXPECT_EQ(failing.kind, FailureKind::badStatus);
+  std::uint64_t probes = 0;
+  for (const auto& [id, tally] : tallies->jobs) {
+    EXPECT_GT(tally.at, start - patience);
+    EXPECT_GT(tally.latency.sum, 0);
+    for (const auto count : tally.latency.counts) probes += count;
+    for (const auto count : tally.made) probes -= count;
+  }
+  EXPECT_EQ(probes, 0U);  // each is in both
+}
+
+TEST(ProberTallies, AreNotWaitedForForEver) {
+  std::atomic<bool> inSink = false;
+  std::atomic<bool> goOn = false;
+  const TestServer server(Family::v4, answerWithLength(200));
+  Prober prober([&](Outcome) {
+    inSink = true;
+    while (!goOn) std::this_thread::yield();
+  });
+  prober.setJobs({makeJob(1, httpProbe(server.endpoint()), 1h)});
+  while (!inSink) std::this_thread::yield();
+  EXPECT_FALSE(prober.tallies(10ms));
+  goOn = true;
+  EXPECT_TRUE(prober.tallies(patience));
+}
+
 }  // namespace
 }  // namespace l4ward::healthcheck

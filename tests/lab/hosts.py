@@ -16,6 +16,7 @@ from typing import TypeVar
 
 OUT = pathlib.Path(os.environ.get("L4WARD_LAB_OUT", "/out/lab"))   # logs and written files
 RUN = pathlib.Path("/run/lab")                                      # control sockets
+STATE = pathlib.Path("/var/lib/lab")                                # what survives l4ward
 CLONE_NEWNET = 0x40000000
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import pathlib
 import shlex
 from collections.abc import Collection, Iterable
 
-from hosts import OUT, RUN, Host, LabError, Process
+from hosts import OUT, RUN, STATE, Host, LabError, Process
 from plan import FAMILIES, NODE_AS, ROUTER_AS, Address, Plan
 from yamlish import to_yaml
 
@@ -43,6 +43,7 @@ class Node(Host):
         self.address: Address = plan.nodes[name]
         self.config = OUT / f"{name}-site.yaml"
         self.run_dir = RUN / name
+        self.state_dir = STATE / name
         self.agent: Process | None = None
 
     def site(self) -> dict:
@@ -81,13 +82,10 @@ class Node(Host):
         self.run_dir.mkdir(parents=True, exist_ok=True)
         # ExaBGP gives up root by default, and then to nobody, who may not read what root wrote.
         self.agent = self.spawn("l4ward", str(program("l4ward")), "--config", str(self.config),
-                                "--run-dir", str(self.run_dir), *extra,
+                                "--run-dir", str(self.run_dir),
+                                "--state-dir", str(self.state_dir), *extra,
                                 env={"exabgp_daemon_user": "root"})
         return self.agent
-
-    def control(self, *command: str, check: bool = True) -> str:
-        return self.run(str(program("l4wardctl")), "--run-dir", str(self.run_dir), *command,
-                        check=check)
 
     def ipvs(self) -> dict[str, Service]:
         """What the kernel holds, by key."""
