@@ -65,11 +65,20 @@ void Controller::onRelayConnected(const bgp::RouteSet& standing, TimePoint now) 
 }
 
 // Probes through a tunnel wait for the service that takes them there: without it they would leave
-// this node as they are, and their failure would be a verdict.
+// this node as they are, and their failure would be a verdict. The prober is told only what is new
+// to it: while it listens, probes are late.
 void Controller::startJobs() {
   if (!std::exchange(jobsDue_, false)) return;
+  const auto before = std::exchange(probed_, nullptr);
+  const auto isKnown = [&before](CheckId id, const healthcheck::Job& job) {
+    if (!before) return false;
+    const auto found = before->checks.find(id);
+    return found != before->checks.end() && found->second.job == job;
+  };
   std::vector<healthcheck::Job> jobs;
+  std::vector<CheckId> fresh;
   for (const auto& [id, check] : model_->checks) {
+    if (!isKnown(id, check.job)) fresh.push_back(id);
     const auto& path = check.job.probe.dataPath;
     const auto family = path ? path->vip.address.family() : Family::v4;
     if (!path || programmer_.exists(ipvs::ServiceKey::ofMark(path->mark, family))) {
@@ -78,10 +87,10 @@ void Controller::startJobs() {
       jobsDue_ = true;
     }
   }
+  if (!jobsDue_) probed_ = model_;
+  if (before && fresh.empty() && jobs.size() == before->checks.size()) return;
   environment_.setJobs(std::move(jobs));
-  for (const auto& [id, check] : model_->checks) {
-    environment_.setPace(id, paceOf(health_.find(id)->state));
-  }
+  for (const auto id : fresh) environment_.setPace(id, paceOf(health_.find(id)->state));
 }
 
 // A server that the kernel has in use is taken as up, one at weight 0 as down: that is what the

@@ -127,8 +127,9 @@ class Controller {
   std::shared_ptr<const control::Overrides> overrides_ =
       std::make_shared<const control::Overrides>();
   HealthTable health_;
-  bool jobsDue_ = false;  // the prober does not know all of the model's checks yet
-  bool suspect_ = false;  // every check fell at once: maybe this node did
+  bool jobsDue_ = false;                 // the prober does not know all of the model's checks yet
+  std::shared_ptr<const Model> probed_;  // all of its checks are the prober's; null: not all are
+  bool suspect_ = false;                 // every check fell at once: maybe this node did
   Programmer programmer_;
   GlobalsKeeper globals_;
   Decisions decisions_;

@@ -196,10 +196,13 @@ class Lateness:
         return Lateness(self.bounds, [a - b for a, b in zip(self.counts, other.counts)])
 
     def at_most(self, share: float) -> float:
-        """The bound that so many kept, in seconds."""
-        kept = (bound for bound, count in zip([*self.bounds, float("inf")], self.counts)
-                if count >= share * self.counts[-1])
-        return next(kept)
+        """What so many kept, in seconds; between two bounds as Prometheus' histogram_quantile."""
+        wanted, lower, below = share * self.counts[-1], 0.0, 0
+        for bound, count in zip([*self.bounds, float("inf")], self.counts):
+            if count >= wanted:
+                return lower + (bound - lower) * (wanted - below) / (count - below)
+            lower, below = bound, count
+        raise ValueError(share)
 
 
 def _lateness(node: Node) -> Lateness:

@@ -86,6 +86,25 @@ TEST_F(ControllerTest, PendingAndUnverifiedChecksAreHurried) {
   EXPECT_EQ(life->pace.at(id), healthcheck::Pace::normal);
 }
 
+TEST_F(ControllerTest, TheProberIsToldOnlyOfChecksThatAreNew) {
+  auto life = newLife(site("1 2"));
+  life->answerAll(Answer::pass);
+  const int given = life->jobsGiven;
+  life->pace.clear();
+  life->controller.reload(siteOf(site("1 2")), life->now);
+  life->turn();
+  EXPECT_EQ(life->jobsGiven, given);
+  life->controller.reload(siteOf(site("1 2 3")), life->now);
+  life->turn();
+  EXPECT_EQ(life->jobsGiven, given + 1);
+  EXPECT_EQ(life->jobs.size(), 3U);
+  EXPECT_EQ(life->pace.size(), 1U);
+  life->controller.reload(siteOf(site("1 3")), life->now);
+  life->turn();
+  EXPECT_EQ(life->jobsGiven, given + 2);
+  EXPECT_EQ(life->jobs.size(), 2U);
+}
+
 TEST_F(ControllerTest, ForeignServicesAndAddressesAreLeftAlone) {
   const auto foreign = tcp("203.0.113.9:25");
   kernel.apply(std::vector<ipvs::Operation>{{foreign, ipvs::AddService{{"rr", 0, 0}}}});

@@ -68,7 +68,10 @@ struct Life {
                       published = routes;
                       return generation;
                     },
-                    [this](std::vector<healthcheck::Job> given) { jobs = std::move(given); },
+                    [this](std::vector<healthcheck::Job> given) {
+                      jobs = std::move(given);
+                      ++jobsGiven;
+                    },
                     [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }, jitter}) {}
 
   void answer(const healthcheck::Job& job, healthcheck::Answer what,
@@ -104,6 +107,7 @@ struct Life {
   std::uint64_t generation = 0;
   bgp::RouteSet published;
   std::vector<healthcheck::Job> jobs;
+  int jobsGiven = 0;  // how often
   std::map<CheckId, healthcheck::Pace> pace;
   Controller controller;
 };
