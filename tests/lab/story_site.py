@@ -114,7 +114,8 @@ class Site:
     def ask(self, ports: Iterable[int], via: Node | None = None,
             families: Iterable[int] = FAMILIES, path: bytes = b"/") -> Sample:
         ports = list(ports)
-        self.lab.forget_flows(deadline=60, ports=ports)
+        # IPVS keeps one whose last packet it did not see for two minutes.
+        self.lab.forget_flows(deadline=150, ports=ports)
         sample = Sample({
             f: self.lab.flows(f, ports, via=via, timeout=TIMEOUT, at_once=20, path=path)
             for f in families})
