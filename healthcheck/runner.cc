@@ -9,7 +9,7 @@ Runner::Runner(Shared& shared, Job job)
     : shared_(shared),
       job_(std::move(job)),
       random_(static_cast<std::minstd_rand::result_type>(job_.id)),
-      timer_(shared.attempts.io) {}
+      timer_(shared.agenda, [this] { onTimer(); }) {}
 
 Millis Runner::interval() const {
   return currentInterval(job_, pace_);
@@ -20,7 +20,6 @@ void Runner::start(TimePoint first) {
 }
 
 void Runner::stop() {
-  ++timerTurn_;
   timer_.cancel();
   if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
 }
@@ -33,10 +32,7 @@ void Runner::setPace(Pace pace) {
 
 void Runner::setTimer(TimePoint at) {
   timerAt_ = at;
-  timer_.expires_at(at);
-  timer_.async_wait([self = shared_from_this(), turn = ++timerTurn_](const ErrorCode&) {
-    if (turn == self->timerTurn_) self->onTimer();
-  });
+  timer_.set(at);
 }
 
 void Runner::onTimer() {

@@ -8,6 +8,7 @@
 
 #include "base/asio.h"
 #include "base/clock.h"
+#include "healthcheck/agenda.h"
 #include "healthcheck/attempt.h"
 #include "healthcheck/job.h"
 #include "healthcheck/schedule.h"
@@ -21,6 +22,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   struct Shared {
     Attempts::Shared attempts;
     std::function<void(Outcome)> sink;
+    Agenda agenda{attempts.io};
     SecondsHistogram lateness = {};
   };
 
@@ -57,9 +59,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   TimePoint planned_{};   // the last probe's start as planned, the rhythm's anchor
   TimePoint started_{};   // the same as it was
   // One for both: the deadline while an attempt is under way, else the next start.
-  asio::steady_timer timer_;
+  Appointment timer_;
   TimePoint timerAt_{};
-  std::uint64_t timerTurn_ = 0;  // tells the current wait from those that it replaced
   std::shared_ptr<Attempt> attempt_;
 };
 

@@ -1,6 +1,7 @@
 #include "healthcheck/schedule.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -18,6 +19,13 @@ std::uint64_t mixed(std::uint64_t h) {
   h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
   h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
   return h ^ (h >> 33);
+}
+
+TimePoint inStep(TimePoint due, Clock::duration interval) {
+  const auto most = std::clamp<Millis::rep>(interval / Millis(32), 1, 16);
+  const Clock::duration step = Millis(std::bit_floor(static_cast<std::uint64_t>(most)));
+  const auto since = due.time_since_epoch() + step / 2;
+  return TimePoint(since - since % step);
 }
 
 // The first turn of the rhythm at or behind `now`.
@@ -67,7 +75,7 @@ Clock::duration jittered(Millis interval, std::uint32_t random) {
 }
 
 TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now) {
-  const TimePoint due = planned + interval;
+  const TimePoint due = inStep(planned + interval, interval);
   if (now <= due) return due;
   if (now - due <= timeout) return now;
   return nextTurn(due, interval, now);

@@ -126,9 +126,23 @@ TEST(NextStart, LatenessDoesNotAddUp) {
   }
 }
 
+TEST(NextStart, FallsOnMomentsThatAllJobsShare) {
+  struct Row {
+    Clock::duration interval, step;
+  };
+  for (const auto& [interval, step] :
+       {Row{1h, 16ms}, {2s, 16ms}, {512ms, 16ms}, {511ms, 8ms}, {100ms, 2ms}, {10ms, 1ms}}) {
+    for (auto planned = t0; planned < t0 + step; planned += step / 16) {
+      const auto start = nextStart(planned, interval, 1s, planned);
+      EXPECT_EQ(start.time_since_epoch() % step, 0s);
+      EXPECT_LE(std::chrono::abs(start - (planned + interval)), step / 2);
+    }
+  }
+}
+
 TEST(NextStart, AProbeLongerThanTheIntervalIsFollowedAtOnce) {
-  EXPECT_EQ(nextStart(t0, 500ms, 1s, t0 + 1001ms), t0 + 1001ms);
-  EXPECT_EQ(nextStart(t0, 500ms, 1s, t0 + 500ms), t0 + 500ms);
+  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 1001ms), t0 + 1001ms);
+  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 512ms), t0 + 512ms);
 }
 
 TEST(NextStart, AStandstillIsFollowedByTheOldRhythm) {
