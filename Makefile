@@ -3,7 +3,7 @@
 
 BUILD := build/release
 
-.PHONY: help setup build programs unit test fuzz bench demo lint clean
+.PHONY: help setup build programs unit test fuzz bench demo deb man lint clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,12 @@ demo: programs  ## the three-tier site on a real kernel, told as a story
 bench: setup $(BUILD)/build.ninja  ## against Keepalived, ipvsadm and the floor, on a real kernel: minutes
 	@cmake --build $(BUILD) --target l4ward l4ward-exabgp bench_measure bench_apply
 	@bench/run
+
+deb: setup      ## the Debian package, into build/deb, looked at by lintian
+	@scripts/deb
+
+man: setup $(BUILD)/build.ninja  ## the manual pages, into build/release/man
+	@cmake --build $(BUILD) --target man
 
 lint: build     ## format, clang-tidy, shellcheck, flake8, file sizes
 	@scripts/lint

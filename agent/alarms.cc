@@ -75,6 +75,11 @@ class Collector {
     }
   }
 
+  // Before the agent runs, and while it only observes, others answer for the kernel.
+  bool acts() const {
+    return status_.node.phase != "starting" && status_.node.phase != "observing";
+  }
+
   void bgp() {
     const auto& relay = status_.relay;
     if (!relay.configured) return;
@@ -133,7 +138,7 @@ class Collector {
       };
       const auto look = "l4wardctl services";
       if (status_.node.phase != "starting") {
-        if (!service.programmed) {
+        if (!service.programmed && acts()) {
           once(kCritical, "service.not_programmed",
                service.key + ": the kernel does not hold what is wanted", "l4wardctl events");
         }
@@ -153,7 +158,7 @@ class Collector {
 
   void vips() {
     for (const auto& vip : status_.vips) {
-      if (!vip.onInterface && status_.node.phase != "starting") {
+      if (!vip.onInterface && acts()) {
         add(kCritical, "vip.missing", "vip " + vip.prefix,
             "it is not on interface " + status_.node.interface, "l4wardctl events", vip.since);
       }

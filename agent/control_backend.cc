@@ -10,6 +10,7 @@
 #include "agent/status_builder.h"
 #include "agent/status_parts.h"
 #include "base/signals_blocked.h"
+#include "base/version.h"
 #include "config/load.h"
 #include "config/servers_from.h"
 #include "control/status_json.h"
@@ -25,14 +26,6 @@ constexpr std::size_t kWorkers = 1;
 
 tl::unexpected<Refusal> refuse(std::string code, std::string message, std::string next = {}) {
   return tl::unexpected(Refusal{std::move(code), std::move(message), std::move(next)});
-}
-
-std::optional<ipvs::Protocol> protocolOf(const std::string& name) {
-  using enum ipvs::Protocol;
-  for (const auto protocol : {tcp, udp, sctp}) {
-    if (name == toString(protocol)) return protocol;
-  }
-  return std::nullopt;
 }
 
 nlohmann::json toJson(const ServicePreview& service) {
@@ -147,6 +140,7 @@ std::shared_ptr<const control::NodeStatus> ControlBackend::build(const Snapshot&
   }
   addConnections(status);
   shares_.add(status, snapshot, agent_.slots());
+  addDifferences(status, snapshot, agent_.slots());
   const WallClock clock(snapshot.at, process.at);
   status.alarms = alarmsOf(status, snapshot.driftAt ? clock.of(*snapshot.driftAt) : 0);
   return std::make_shared<const control::NodeStatus>(std::move(status));
@@ -177,40 +171,36 @@ void ControlBackend::look(Millis age, ReplyTo reply, std::function<Reply(const S
 void ControlBackend::handle(const control::Request& request, const control::Peer& peer,
                             ReplyTo reply) {
   const auto noSuch = [&] { reply(refuse("bad-request", "this is asked in another way")); };
-  std::visit(Overloaded{
-                 [&](const control::StatusRequest&) { noSuch(); },
-                 [&](const control::EventsRequest&) { noSuch(); },
-                 [&](const control::ReloadRequest&) {
-                   change(std::move(reply), [this] { return agent_.reload(); });
-                 },
-                 [&](const control::ResyncRequest&) {
-                   change(std::move(reply), [this] { return agent_.resync(); });
-                 },
-                 [&](const control::SetRequest& set) {
-                   change(std::move(reply), [this, set, peer] { return agent_.set(set, peer); });
-                 },
-                 [&](const control::ClearRequest& clear) {
-                   change(std::move(reply), [this, clear] { return agent_.clear(clear); });
-                 },
-                 [&](const control::PlanRequest& wanted) {
-                   look(Millis(0), std::move(reply), [this, wanted](const Snapshot& snapshot) {
-                     return plan(wanted, snapshot);
-                   });
-                 },
-                 [&](const control::LookupRequest& wanted) {
-                   look(kLookupAge, std::move(reply), [this, wanted](const Snapshot& snapshot) {
-                     return lookup(wanted, snapshot);
-                   });
-                 },
-                 [&](const control::ConfigRequest&) {
-                   agent_.post([this, reply = std::move(reply)] { reply(config()); });
-                 },
-                 [&](const control::VersionRequest&) {
-                   reply(nlohmann::json{{"version", L4WARD_VERSION},
-                                        {"protocol", control::kProtocolVersion}});
-                 },
-             },
-             request);
+  std::visit(
+      Overloaded{
+          [&](const control::StatusRequest&) { noSuch(); },
+          [&](const control::EventsRequest&) { noSuch(); },
+          [&](const control::ReloadRequest&) {
+            change(std::move(reply), [this] { return agent_.reload(); });
+          },
+          [&](const control::ResyncRequest&) {
+            change(std::move(reply), [this] { return agent_.resync(); });
+          },
+          [&](const control::SetRequest& set) {
+            change(std::move(reply), [this, set, peer] { return agent_.set(set, peer); });
+          },
+          [&](const control::ClearRequest& clear) {
+            change(std::move(reply), [this, clear] { return agent_.clear(clear); });
+          },
+          [&](const control::PlanRequest& wanted) {
+            look(Millis(0), std::move(reply),
+                 [this, wanted](const Snapshot& snapshot) { return plan(wanted, snapshot); });
+          },
+          [&](const control::LookupRequest& wanted) {
+            look(kLookupAge, std::move(reply),
+                 [this, wanted](const Snapshot& snapshot) { return lookup(wanted, snapshot); });
+          },
+          [&](const control::ConfigRequest&) { config(std::move(reply)); },
+          [&](const control::VersionRequest&) {
+            reply(nlohmann::json{{"version", kVersion}, {"protocol", control::kProtocolVersion}});
+          },
+      },
+      request);
 }
 
 Reply ControlBackend::plan(const control::PlanRequest& request, const Snapshot& snapshot) {
@@ -218,11 +208,7 @@ Reply ControlBackend::plan(const control::PlanRequest& request, const Snapshot& 
       request.text, request.file, snapshot.site->node,
       [&snapshot](const config::Pool& pool) { return serversInForce(*snapshot.site, pool); });
   if (!site) {
-    std::string problems;
-    for (const auto& diagnostic : site.error()) {
-      problems += (problems.empty() ? "" : "\n") + diagnostic.str();
-    }
-    return refuse("invalid-site", problems);
+    return refuse("invalid-site", config::linesOf(site.error()));
   }
   const auto slots = agent_.slots();
   return toJson(preview(*site, snapshot.actual, snapshot.memory,
@@ -230,7 +216,7 @@ Reply ControlBackend::plan(const control::PlanRequest& request, const Snapshot& 
 }
 
 Reply ControlBackend::lookup(const control::LookupRequest& request, const Snapshot& snapshot) {
-  const auto protocol = protocolOf(request.protocol);
+  const auto protocol = ipvs::parseProtocol(request.protocol);
   if (!protocol) {
     return refuse("bad-request",
                   "protocol: found '" + request.protocol + "', expected tcp, udp or sctp");
@@ -245,11 +231,13 @@ Reply ControlBackend::lookup(const control::LookupRequest& request, const Snapsh
   return nlohmann::json(found);
 }
 
-Reply ControlBackend::config() {
-  const auto snapshot = agent_.snapshot();
-  return nlohmann::json{{"path", agent_.process().siteFile},
-                        {"hash", siteHash(*snapshot.site)},
-                        {"text", agent_.siteText()}};
+void ControlBackend::config(ReplyTo reply) {
+  agent_.post([this, reply = std::move(reply)] {
+    asio::post(worker_, [reply, site = agent_.site(), path = agent_.process().siteFile,
+                         text = agent_.siteText()] {
+      reply(nlohmann::json{{"path", path}, {"hash", siteHash(*site)}, {"text", text}});
+    });
+  });
 }
 
 }  // namespace l4ward::agent

@@ -50,7 +50,7 @@ class ControlBackend final : public control::Backend {
   void look(Millis age, ReplyTo reply, std::function<control::Reply(const Snapshot&)> answer);
   control::Reply plan(const control::PlanRequest& request, const Snapshot& snapshot);
   control::Reply lookup(const control::LookupRequest& request, const Snapshot& snapshot);
-  control::Reply config();
+  void config(ReplyTo reply);
 
   Controlled& agent_;
   Now now_;

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "agent/process_state.h"
 #include "agent/snapshot.h"
 #include "base/result.h"
+#include "config/site.h"
 #include "control/backend.h"
 #include "control/request.h"
 #include "healthcheck/tally.h"
@@ -31,7 +33,8 @@ class Controlled {
   virtual control::Reply resync() = 0;
   virtual control::Reply set(const control::SetRequest& request, const control::Peer& peer) = 0;
   virtual control::Reply clear(const control::ClearRequest& request) = 0;
-  // The site file's text as it was loaded.
+  // The site in force, and its file's text as it was loaded.
+  virtual std::shared_ptr<const config::Site> site() = 0;
   virtual std::string siteText() = 0;
 
   // On one thread beside the loop. Each may take a while, which is bounded; what cannot be had is

@@ -19,10 +19,10 @@ using NoVips = std::set<Prefix>;  // of services that are for probes only
 
 Controller::Controller(Environment environment)
     : environment_(std::move(environment)),
-      programmer_(environment_.kernel, environment_.memory),
-      globals_(environment_.globals, environment_.memory),
+      programmer_(environment_.kernel, environment_.memory, environment_.observe),
+      globals_(environment_.globals, environment_.memory, environment_.observe),
       announcer_(environment_.publish),
-      vips_(environment_.interfaces, environment_.memory) {}
+      vips_(environment_.interfaces, environment_.memory, environment_.observe) {}
 
 Status Controller::start(config::Site site, TimePoint now) {
   if (const auto dumped = programmer_.dump(); !dumped) return dumped;
@@ -66,7 +66,7 @@ void Controller::onRelayConnected(const bgp::RouteSet& standing, TimePoint now) 
 
 // Probes through a tunnel wait for the service that takes them there: without it they would leave
 // this node as they are, and their failure would be a verdict. The prober is told only what is new
-// to it: while it listens, probes are late.
+// to it: while it listens, probes are late. One that observes has no such service, ever.
 void Controller::startJobs() {
   if (!std::exchange(jobsDue_, false)) return;
   const auto before = std::exchange(probed_, nullptr);
@@ -84,7 +84,7 @@ void Controller::startJobs() {
     if (!path || programmer_.exists(ipvs::ServiceKey::ofMark(path->mark, family))) {
       jobs.push_back(check.job);
     } else {
-      jobsDue_ = true;
+      jobsDue_ = !environment_.observe;
     }
   }
   if (!jobsDue_) probed_ = model_;
@@ -114,6 +114,7 @@ std::map<CheckId, Health> Controller::assumedHealth() const {
 
 // What the site file names is ours from now on, also if it was there before us.
 void Controller::own() {
+  if (environment_.observe) return;
   auto& owned = environment_.memory.value.owned;
   for (const auto& [key, service] : model_->services) {
     const auto [entry, fresh] = owned.insert_or_assign(key, service.vips);
@@ -289,7 +290,19 @@ TimePoint Controller::turn(TimePoint now) {
   vips_.releaseOthers(site_->interface, heldAddresses());
   const auto globalsDue =
       globals_.reconcile(wantedGlobals(site_->ipvs), now, site_->ipvs.driftPeriod);
+  if (environment_.observe) observe(now);
   return std::min({nextDeadline(now), addressesDue, globalsDue});
+}
+
+// Before the servers have their verdicts, nothing that differs would mean anything.
+void Controller::observe(TimePoint now) {
+  if (!hasVerdicts()) return;
+  std::vector<SysctlChange> sysctls;
+  if (environment_.compareSysctls) sysctls = environment_.compareSysctls(*site_);
+  const auto all = wanted(now);
+  observer_.note(differencesOf({*model_, all, programmer_.actual(), programmer_.pending(),
+                                globals_.pending(), site_->interface, vips_.present(), sysctls}),
+                 now);
 }
 
 // An address stays while anything of ours still works for it.
@@ -339,6 +352,9 @@ Snapshot Controller::snapshot(TimePoint now) const {
   out.onInterface = vips_.present();
   out.sessions = sessions_.all();
   out.ready = isReady();
+  out.observing = environment_.observe;
+  out.pending = programmer_.pending();
+  out.differences = observer_.all();
   out.suspect = suspect_;
   out.unheard = sessions_.isUnheard();
   out.synced = announcer_.isSynced();
@@ -349,7 +365,7 @@ Snapshot Controller::snapshot(TimePoint now) const {
 }
 
 bool Controller::isReady() const {
-  return decisions_.isComplete() &&
+  return !environment_.observe && decisions_.isComplete() &&
          std::ranges::all_of(model_->services, [this](const auto& entry) {
            return programmer_.isProgrammed(entry.first);
          });

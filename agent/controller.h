@@ -13,6 +13,7 @@
 #include "agent/decisions.h"
 #include "agent/gate.h"
 #include "agent/globals_keeper.h"
+#include "agent/observer.h"
 #include "agent/override_policy.h"
 #include "agent/programmer.h"
 #include "agent/sessions.h"
@@ -38,6 +39,10 @@ class Controller {
     std::function<void(std::vector<healthcheck::Job>)> setJobs;
     std::function<void(CheckId, healthcheck::Pace)> setPace;
     double jitter = 0;  // this run's share of chance, 0 to 1
+    // Only compares: nothing is written, nothing is on record, nothing is announced.
+    bool observe = false;
+    // While observing: what the site's sysctls are to become, and are not.
+    std::function<std::vector<SysctlChange>(const config::Site&)> compareSysctls = {};
   };
 
   explicit Controller(Environment environment);
@@ -48,6 +53,8 @@ class Controller {
   // The new site takes the old one's place: states of unchanged checks stay, services that are
   // gone are withdrawn, then drained, then deleted.
   void reload(config::Site site, TimePoint now);
+
+  std::shared_ptr<const config::Site> site() const { return site_; }
 
   // What people say, from the next turn() on; also before start().
   void setOverrides(control::Overrides overrides);
@@ -87,6 +94,9 @@ class Controller {
   // As of the last turn(): programmed, and every service has its verdicts. What "ready" means to
   // systemd.
   bool isReady() const;
+  // The same without the first: what an agent that observes waits for before it compares.
+  bool hasVerdicts() const { return decisions_.isComplete(); }
+  const Differences& differences() const { return observer_.all(); }
   // For people to see.
   Snapshot snapshot(TimePoint now) const;
 
@@ -119,6 +129,7 @@ class Controller {
   std::set<Prefix> heldAddresses() const;
   TimePoint nextDeadline(TimePoint now) const;
   void noteChanges(TimePoint now);
+  void observe(TimePoint now);
 
   Environment environment_;
   // Each stays as it is for as long as somebody looks at it.
@@ -138,6 +149,7 @@ class Controller {
   Announcer announcer_;
   Sessions sessions_;
   Vips vips_;
+  Observer observer_;
   std::map<ipvs::ServiceKey, Retiring> retiring_;
   std::map<Prefix, Decision> decided_;     // by the last turn()
   std::map<Prefix, TimePoint> changedAt_;  // routes of virtual IPs

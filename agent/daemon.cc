@@ -6,8 +6,10 @@
 #include <random>
 
 #include "agent/interfaces.h"
+#include "agent/read_only.h"
 #include "agent/setup.h"
 #include "agent/status_builder.h"
+#include "agent/sysctl.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "ipvs/globals_netlink.h"
@@ -23,6 +25,8 @@ constexpr Millis kExabgpGrace{5000};
 // From there on a turn is late, which is told once a period.
 constexpr Millis kLateTurn{1000};
 constexpr Millis kLagPeriod{60000};
+// For the kernel's and ExaBGP's part of getting ready, beside the checks' own time.
+constexpr Millis kReadyMargin{60000};
 
 // 0 to 1
 double chance() {
@@ -35,7 +39,7 @@ double chance() {
 
 Daemon::Daemon(Options options, config::Site site, SiteLoader loader)
     : options_(std::move(options)), site_(std::move(site)), loader_(std::move(loader)) {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) signals_.add(signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(signal);
 }
 
 Daemon::~Daemon() = default;
@@ -48,8 +52,12 @@ int Daemon::run() {
   log::info(
       "agent.started",
       {{"node", site_.node}, {"config", options_.config}, {"services", site_.services.size()}});
+  using std::chrono::microseconds;
+  const microseconds longest = site_.announceDeadline + kReadyMargin;
+  notifyServiceManager("EXTEND_TIMEOUT_USEC=" + std::to_string(longest.count()));
   acceptSite();
   awaitSignal();
+  feedWatchdog();
   scheduleTurn();
   loop_.run();
   log::info("agent.ended");
@@ -57,19 +65,19 @@ int Daemon::run() {
 }
 
 Status Daemon::prepare() {
+  keepCapabilities();
   auto lock = lockRunDir(options_.runDir);
   if (!lock) return tl::unexpected(lock.error());
   lock_ = std::move(*lock);
   auto kernel = ipvs::NetlinkKernel::open();
   if (!kernel) return tl::unexpected(kernel.error());
-  kernel_ = std::move(*kernel);
+  makeEdges(std::move(*kernel));
   measured_ = std::make_unique<MeasuredKernel>(*kernel_);
-  globals_ = std::make_unique<ipvs::NetlinkGlobals>(ipvs::netlinkChannels({}));
-  interfaces_ = std::make_unique<KernelInterfaces>();
   const auto identity = ipvs::kernelIdentity();
   if (!identity) return tl::unexpected(identity.error());
   memory_ = std::make_unique<MemoryFile>(recordPath(options_), *identity);
   memory_->load();
+  if (options_.observe) memory_->forgetFile();
   prober_ = std::make_unique<healthcheck::Prober>([this](healthcheck::Outcome outcome) {
     asio::post(loop_, [this, outcome = std::move(outcome)] {
       if (controller_->onOutcome(outcome)) scheduleTurn();
@@ -79,15 +87,29 @@ Status Daemon::prepare() {
       *measured_, *globals_, *interfaces_, *memory_,
       [this](const bgp::RouteSet& routes) { return relay_ ? relay_->publish(routes) : 0; },
       [this](std::vector<healthcheck::Job> jobs) { prober_->setJobs(std::move(jobs)); },
-      [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }, chance()});
+      [this](CheckId id, healthcheck::Pace pace) { prober_->setPace(id, pace); }, chance(),
+      options_.observe,
+      [](const config::Site& site) { return compareSysctls(wantedSysctls(site)); }});
   if (const auto ready = readyForBgp(site_); !ready) return ready;
   startOverrides();
   if (const auto started = controller_->start(site_, Clock::now()); !started) return started;
   if (const auto found = findExabgp(); !found) return found;
-  setSiteSysctls(site_);  // only now: all that can be missing has been looked for
+  // Only now: all that can be missing has been looked for.
+  if (!options_.observe) setSiteSysctls(site_, *memory_);
   configureBgp();
   startControl();
   return {};
+}
+
+// The kernel's side, which cannot be written to by an agent that observes.
+void Daemon::makeEdges(std::unique_ptr<ipvs::Kernel> kernel) {
+  kernel_ = std::move(kernel);
+  globals_ = std::make_unique<ipvs::NetlinkGlobals>(ipvs::netlinkChannels({}));
+  interfaces_ = std::make_unique<KernelInterfaces>();
+  if (!options_.observe) return;
+  kernel_ = std::make_unique<ReadOnlyKernel>(std::move(kernel_));
+  globals_ = std::make_unique<ReadOnlyGlobals>(std::move(globals_));
+  interfaces_ = std::make_unique<ReadOnlyInterfaces>(std::move(interfaces_));
 }
 
 void Daemon::startOverrides() {
@@ -104,7 +126,8 @@ void Daemon::startControl() {
   control_ = std::make_unique<DaemonControl>(
       DaemonControl::Daemon{loop_, *controller_, *prober_, *overrides_,
                             [this] { return processState(); }, [this] { return reload(); },
-                            [this] { resync(); }, [this] { return loader_.text(); }},
+                            [this] { resync(); }, [this] { return loader_.text(); },
+                            options_.observe},
       options_.runDir + "/control.sock");
   control_->listen();
   control_->configure(site_.control);
@@ -115,7 +138,8 @@ ProcessState Daemon::processState() const {
   const auto phase = [this] {
     switch (phase_) {
       case Phase::running:
-        return ready_ ? "running" : "starting";
+        if (!ready_) return "starting";
+        return options_.observe ? "observing" : "running";
       case Phase::graceful:
       case Phase::gracePeriod:
         return "draining";
@@ -162,20 +186,42 @@ void Daemon::noteLag(Clock::duration lag) {
   log::warning("loop.late", {{"by", formatDuration(std::chrono::floor<Millis>(lag))}});
 }
 
+// Half the time that the service manager gives. A loop that hangs does not come here: the agent is
+// killed and started again before its routes' hold is over.
+void Daemon::feedWatchdog() {
+  const auto limit = watchdogTime();
+  if (!limit) return;
+  notifyServiceManager("WATCHDOG=1");
+  watchdogTimer_.expires_after(*limit / 2);
+  watchdogTimer_.async_wait([this](ErrorCode error) {
+    if (!error) feedWatchdog();
+  });
+}
+
 void Daemon::turn() {
   turnScheduled_ = false;
   if (phase_ == Phase::ending) return;
   ++turns_;
   const auto due = controller_->turn(Clock::now());
-  if (!ready_ && controller_->isReady()) {
-    ready_ = true;
-    log::info("agent.ready");
-    notifyServiceManager("READY=1");
-  }
+  noteReady();
   turnTimer_.expires_at(due);
   turnTimer_.async_wait([this, due](ErrorCode error) {
     if (!error) scheduleTurn(due);
   });
+}
+
+// An agent that observes is never ready; what waits for its start goes on when it compares.
+void Daemon::noteReady() {
+  if (ready_) return;
+  ready_ = options_.observe ? controller_->hasVerdicts() : controller_->isReady();
+  if (!ready_) return;
+  if (options_.observe) {
+    log::info("agent.observing", {{"differences", controller_->differences().size()}});
+    notifyServiceManager("READY=1\nSTATUS=observing, changes nothing");
+  } else {
+    log::info("agent.ready");
+    notifyServiceManager("READY=1");
+  }
 }
 
 void Daemon::awaitSignal() {
@@ -192,6 +238,8 @@ void Daemon::onSignal(int signal) {
     (void)reload();
   } else if (signal == SIGUSR1) {
     resync();
+  } else if (signal == SIGUSR2) {
+    letGo();
   } else if (phase_ == Phase::running) {
     stop();
   } else {
@@ -206,6 +254,10 @@ void Daemon::resync() {
 }
 
 void Daemon::stop() {
+  if (options_.observe) {  // nothing to withdraw, nothing to wait for
+    phase_ = Phase::ending;
+    return end();
+  }
   using std::chrono::microseconds;
   const auto& how = site_.shutdown;
   // systemd's own limit may be shorter than what the site file wants.
@@ -229,11 +281,13 @@ void Daemon::hurry() {
   return isWithdrawn ? stopExabgp() : withdraw();
 }
 
-// For the next agent, which goes on with the routes, ExaBGP and IPVS as they are.
+// For the next agent, which goes on with the routes, ExaBGP and IPVS as they are. Also in the
+// middle of a stop: what is withdrawn by then stays withdrawn until the next one decides.
 void Daemon::letGo() {
+  if (phase_ == Phase::ending) return;
   phase_ = Phase::ending;
   const auto hold = site_.bgp ? site_.bgp->hold : Millis(0);
-  log::info("agent.stopping", {{"routes", "stand for " + formatDuration(hold)},
+  log::info("agent.handover", {{"routes", "stand for " + formatDuration(hold)},
                                {"exabgp", exabgp_ ? "runs on" : "not ours"}});
   end();
 }
@@ -245,7 +299,8 @@ void Daemon::withdraw() {
   controller_->withdrawAll();
   control_->onWithdraw();
   wait(Phase::withdrawing, kWithdrawPatience, &Daemon::stopExabgp);
-  if (!relay_) return stopExabgp();  // nothing was announced, nothing to wait for
+  // Without BGP whoever asks /readyz needs the time that routers would.
+  if (!relay_) return wait(Phase::draining, site_.shutdown.drain, &Daemon::stopExabgp);
   checkSynced();
 }
 
@@ -273,11 +328,14 @@ void Daemon::wait(Phase phase, Millis duration, void (Daemon::*next)()) {
 void Daemon::stopExabgp() {
   if (phase_ == Phase::ending) return;
   if (phase_ == Phase::withdrawing && relay_) {
-    log::warning("bgp.withdraw_unconfirmed", {{"effect", "ExaBGP is stopped now"}});
+    const char* const effect = options_.exabgpService ? "restarted" : "stopped";
+    log::warning("bgp.withdraw_unconfirmed",
+                 {{"effect", std::string("ExaBGP is ") + effect + " now"}});
+    if (exabgp_ && options_.exabgpService) exabgp_->restart("a withdrawal was not acknowledged");
   }
   phase_ = Phase::ending;
   stopTimer_.cancel();
-  if (!exabgp_) return end();
+  if (!exabgp_ || options_.exabgpService) return end();
   exabgp_->stop(kExabgpGrace, [this] { end(); });
 }
 

@@ -32,8 +32,8 @@ class Daemon {
   Daemon(Options options, config::Site site, SiteLoader loader);
   ~Daemon();
 
-  // Until SIGTERM or SIGINT. Returns the exit status: 0, or 1 with a sentence in the log when
-  // something that is needed is not there; then nothing has been changed.
+  // Until SIGTERM, SIGINT or SIGUSR2. Returns the exit status: 0, or 1 with a sentence in the log
+  // when something that is needed is not there; then nothing has been changed.
   int run();
 
  private:
@@ -48,6 +48,7 @@ class Daemon {
 
   // Everything that can be missing is looked for before anything is changed.
   Status prepare();
+  void makeEdges(std::unique_ptr<ipvs::Kernel> kernel);
   void startOverrides();
   void startControl();
   ProcessState processState() const;
@@ -57,7 +58,12 @@ class Daemon {
   Status findExabgp() const;
   Status startBgp();
   void configureBgp();
+  void makeExabgp();
+  void leaveExabgp();
+  void retireExabgp();
+  void onSynced(std::uint64_t generation);
   std::string exabgpRecord() const { return options_.runDir + "/exabgp.pid"; }
+  std::string exabgpConfigFile() const { return options_.runDir + "/exabgp.conf"; }
   bgp::RelayLink::Events relayEvents();
   bgp::ExabgpProcess::Events exabgpEvents();
   void onStuck(const std::string& what);
@@ -66,7 +72,9 @@ class Daemon {
 
   void scheduleTurn(TimePoint due = Clock::now());
   void noteLag(Clock::duration lag);
+  void feedWatchdog();
   void turn();
+  void noteReady();
   void awaitSignal();
   void onSignal(int signal);
   void resync();
@@ -79,7 +87,7 @@ class Daemon {
   void acceptSite();
 
   // Stopping: announce as a node that is about to stop, withdraw, wait for ExaBGP's word, let
-  // traffic leave, stop ExaBGP, end. Or leave all as it is, and end.
+  // traffic leave, stop ExaBGP unless it is a service, end. Or leave all as it is, and end.
   void stop();
   void hurry();
   void letGo();
@@ -97,6 +105,7 @@ class Daemon {
   asio::steady_timer turnTimer_{loop_};
   asio::steady_timer stopTimer_{loop_};
   asio::steady_timer relayTimer_{loop_};
+  asio::steady_timer watchdogTimer_{loop_};
   Discovery discovery_{loop_, [this] { refreshServers(); }};
   UniqueFd lock_;
   std::unique_ptr<ipvs::Kernel> kernel_;

@@ -6,13 +6,18 @@
 #include "agent/daemon.h"
 #include "agent/setup.h"
 #include "base/log.h"
+#include "base/user.h"
 #include "bgp/exabgp_config.h"
+#include "bgp/exabgp_record.h"
 
 namespace l4ward::agent {
 namespace {
 
 // ExaBGP starts, and its relay connects, in a second; on a starved machine in ten.
 constexpr Millis kRelayPatience{30000};
+// For an ExaBGP that is not wanted any more: to acknowledge withdrawals, and to end.
+constexpr Millis kLeavePatience{5000};
+constexpr Millis kLeaveGrace{5000};
 
 bool isManaged(const config::Site& site) {
   return site.bgp && site.bgp->exabgp == config::ExabgpMode::managed;
@@ -22,7 +27,7 @@ bool isManaged(const config::Site& site) {
 
 // What BGP needs beside the site file: readable passwords, a relay, a socket for it.
 Status Daemon::readyForBgp(const config::Site& site) {
-  if (!site.bgp) return {};
+  if (!site.bgp || options_.observe) return {};
   if (const auto config = exabgpConfig(site, options_); !config) {
     return tl::unexpected(config.error());
   }
@@ -31,7 +36,7 @@ Status Daemon::readyForBgp(const config::Site& site) {
 
 // Asking takes half a second, so only when no ExaBGP of ours is on record.
 Status Daemon::findExabgp() const {
-  if (!isManaged(site_) || std::filesystem::exists(exabgpRecord())) return {};
+  if (options_.observe || !isManaged(site_) || std::filesystem::exists(exabgpRecord())) return {};
   const auto version = bgp::ExabgpProcess::probe("exabgp");
   if (!version) return tl::unexpected(version.error());
   log::info("exabgp.found", {{"version", *version}});
@@ -47,25 +52,60 @@ Status Daemon::startBgp() {
 
 // After the site file was read, at start and at every reload: ExaBGP runs with what it says.
 void Daemon::configureBgp() {
-  if (!site_.bgp) return;
-  relay_->setHold(site_.bgp->hold);
-  if (!isManaged(site_)) return;
+  if (options_.observe) return;
+  if (site_.bgp) relay_->setHold(site_.bgp->hold);
+  if (!isManaged(site_)) return leaveExabgp();
   const auto config = exabgpConfig(site_, options_);
   if (!config) {
     log::error("exabgp.not_configured", {{"reason", config.error().message}});
     return;
   }
-  if (!exabgp_) {
-    bgp::ExabgpProcess::Options options;
-    options.configPath = options_.runDir + "/exabgp.conf";
-    options.recordPath = exabgpRecord();
-    options.logPath = options_.runDir + "/exabgp.log";
-    options.user = userName();
-    exabgp_ = std::make_unique<bgp::ExabgpProcess>(loop_, std::move(options), exabgpEvents());
-  }
+  makeExabgp();
   if (const auto run = exabgp_->run(bgp::exabgpConfigText(*config)); !run) {
     log::error("exabgp.not_configured", {{"reason", run.error().message}});
   }
+}
+
+void Daemon::makeExabgp() {
+  if (exabgp_) return;
+  bgp::ExabgpProcess::Options options;
+  options.configPath = exabgpConfigFile();
+  options.recordPath = exabgpRecord();
+  options.logPath = options_.runDir + "/exabgp.log";
+  options.user = userName();
+  options.service = options_.exabgpService;
+  exabgp_ = std::make_unique<bgp::ExabgpProcess>(loop_, std::move(options), exabgpEvents());
+}
+
+// The site file has no work for an ExaBGP of ours (any more). One that runs, maybe since an earlier
+// agent, ends when it has acknowledged that nothing is announced.
+void Daemon::leaveExabgp() {
+  const bool left = bgp::findExabgp(exabgpRecord()) ||
+                    (options_.exabgpService && std::filesystem::exists(exabgpConfigFile()));
+  if (!exabgp_ && !left) return;
+  makeExabgp();
+  if (!relay_ || !relay_->isConnected()) return retireExabgp();
+  relayTimer_.expires_after(kLeavePatience);
+  relayTimer_.async_wait([this](ErrorCode error) {
+    if (!error && !isManaged(site_)) retireExabgp();
+  });
+}
+
+void Daemon::retireExabgp() {
+  relayTimer_.cancel();
+  log::info("exabgp.retired");
+  exabgp_->retire(kLeaveGrace, [this] {
+    relayTimer_.cancel();
+    exabgp_.reset();
+  });
+}
+
+void Daemon::onSynced(std::uint64_t generation) {
+  controller_->onSynced(generation);
+  checkSynced();
+  const bool leaves = phase_ == Phase::running && exabgp_ && !isManaged(site_);
+  if (leaves && controller_->isSynced()) retireExabgp();
+  scheduleTurn();
 }
 
 bgp::RelayLink::Events Daemon::relayEvents() {
@@ -76,11 +116,7 @@ bgp::RelayLink::Events Daemon::relayEvents() {
     controller_->onRelayConnected(standing, Clock::now());
     scheduleTurn();
   };
-  events.synced = [this](std::uint64_t generation) {
-    controller_->onSynced(generation);
-    checkSynced();
-    scheduleTurn();
-  };
+  events.synced = [this](std::uint64_t generation) { onSynced(generation); };
   events.session = [this](const IpAddress& neighbor, const std::string& state,
                           const std::string& reason) {
     controller_->onSession(neighbor, state, reason, Clock::now());
@@ -107,7 +143,7 @@ void Daemon::onStuck(const std::string& what) {
 
 // An ExaBGP that hangs does not start the relay again that has gone.
 void Daemon::expectRelay() {
-  if (!exabgp_) return;
+  if (!exabgp_ || !isManaged(site_)) return;
   relayTimer_.expires_after(kRelayPatience);
   relayTimer_.async_wait([this](ErrorCode error) {
     if (error || relay_->isConnected()) return;
@@ -129,7 +165,14 @@ bgp::ExabgpProcess::Events Daemon::exabgpEvents() {
     log::info(adopted ? "exabgp.adopted" : "exabgp.started", {{"pid", pid}});
     expectRelay();
   };
-  events.exited = [](const std::string& how) { log::error("exabgp.exited", {{"how", how}}); };
+  events.exited = [this](const std::string& how) {
+    log::error("exabgp.exited", {{"how", how}});
+    relayTimer_.cancel();
+  };
+  events.awaited = [] {
+    log::error("exabgp.awaited",
+               {{"reason", "nobody starts ExaBGP: run 'systemctl start l4ward-exabgp'"}});
+  };
   events.failed = [](const Error& error) {
     log::error("exabgp.failed", {{"reason", error.message}});
   };

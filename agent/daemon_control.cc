@@ -69,11 +69,12 @@ void DaemonControl::listen() {
 
 void DaemonControl::configure(const config::Control& control) {
   frontend_.setHttp(control.http);
-  extfile_.setPath(control.gdnsdExtfile);
-  if (extfile_.isWanted())
+  extfile_.setPath(daemon_.observes ? "" : control.gdnsdExtfile);
+  if (extfile_.isWanted()) {
     keepExtfile();
-  else
+  } else {
     extfileTimer_.cancel();
+  }
 }
 
 void DaemonControl::onWithdraw() {
@@ -108,7 +109,14 @@ control::Reply DaemonControl::resync() {
   return nlohmann::json::object();
 }
 
+// One that observes would keep it, and the agent after it would act on it.
+std::optional<control::Refusal> DaemonControl::whyNoOverride() const {
+  if (!daemon_.observes) return std::nullopt;
+  return control::Refusal{"observing", "the agent only observes, and changes nothing", ""};
+}
+
 control::Reply DaemonControl::set(const control::SetRequest& request, const control::Peer& peer) {
+  if (auto why = whyNoOverride()) return tl::unexpected(*std::move(why));
   if (const auto known = daemon_.controller.checkSubject(request.subject); !known) {
     return refuse("unknown-subject", known.error());
   }
@@ -132,6 +140,7 @@ control::Reply DaemonControl::set(const control::SetRequest& request, const cont
 }
 
 control::Reply DaemonControl::clear(const control::ClearRequest& request) {
+  if (auto why = whyNoOverride()) return tl::unexpected(*std::move(why));
   if (const auto cleared = daemon_.overrides.clear(request.subject); !cleared) {
     return refuse("not-overridden", cleared.error());
   }

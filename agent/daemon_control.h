@@ -32,6 +32,7 @@ class DaemonControl final : private Controlled {
     std::function<control::Reply()> reload;
     std::function<void()> resync;
     std::function<std::string()> siteText;
+    bool observes = false;  // changes nothing, writes no file for others
   };
 
   // From now on events are kept for people to ask for. Throws std::system_error if there is no
@@ -49,6 +50,7 @@ class DaemonControl final : private Controlled {
 
  private:
   void keepExtfile();
+  std::optional<control::Refusal> whyNoOverride() const;
 
   void post(std::function<void()> work) override;
   Snapshot snapshot() override;
@@ -57,6 +59,7 @@ class DaemonControl final : private Controlled {
   control::Reply resync() override;
   control::Reply set(const control::SetRequest& request, const control::Peer& peer) override;
   control::Reply clear(const control::ClearRequest& request) override;
+  std::shared_ptr<const config::Site> site() override { return daemon_.controller.site(); }
   std::string siteText() override { return daemon_.siteText(); }
   std::optional<healthcheck::Tallies> tallies() override;
   Result<ipvs::Statistics> statistics() override;

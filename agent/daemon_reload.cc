@@ -30,19 +30,17 @@ control::Reply Daemon::reload() {
 control::Reply Daemon::loadAnew() {
   const auto loaded = loader_.load();
   if (!loaded) {
-    std::string mistakes;
     for (const auto& diagnostic : loaded.error()) {
       log::error("config.invalid", {{"problem", diagnostic.str()}});
-      mistakes += (mistakes.empty() ? "" : "\n") + diagnostic.str();
     }
-    return reloadFailed("invalid-site", mistakes,
+    return reloadFailed("invalid-site", config::linesOf(loaded.error()),
                         std::to_string(loaded.error().size()) + " mistakes");
   }
   if (const auto ready = readyForBgp(*loaded); !ready) {
     return reloadFailed("failed", ready.error().message, ready.error().message);
   }
   site_ = *loaded;
-  setSiteSysctls(site_);
+  if (!options_.observe) setSiteSysctls(site_, *memory_);
   configureBgp();
   overrides_->setDirectory(site_.control.overrides);
   control_->configure(site_.control);

@@ -4,7 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "agent/override_policy.h"
 #include "base/log.h"
 
 namespace l4ward::agent {
@@ -202,7 +201,7 @@ std::string Decisions::explain(const VipUse& use, const HealthTable& health, con
     texts.insert(describe(*item, health) + (exists(item->first) ? "" : ", not in the kernel"));
   }
   std::string joined;
-  if (override) joined = override->subject.str() + " " + agent::describe(*override);
+  if (override) joined = override->subject.str() + " " + control::describe(*override);
   for (const auto& text : texts) joined += (joined.empty() ? "" : "; ") + text;
   return joined;
 }
@@ -217,7 +216,7 @@ std::string Decisions::describe(const Item& item, const HealthTable& health) {
   }
   if (entry.use.backups) text += ", backup pool: " + upOf(service.backups, health);
   if (entry.use.own == Own::all) text += ", checks are not believed";
-  if (entry.override) text += ", " + agent::describe(*entry.override);
+  if (entry.override) text += ", " + control::describe(*entry.override);
   if (!entry.view.quorumPossible && service.belowQuorum != config::BelowQuorum::withdraw) {
     const bool keep = service.belowQuorum == config::BelowQuorum::keep;
     text += keep ? ", kept below quorum" : ", last resort below quorum";

@@ -42,6 +42,7 @@ ipvs::Globals wantedGlobals(const config::Ipvs& site) {
 TimePoint GlobalsKeeper::reconcile(const ipvs::Globals& wanted, TimePoint now, Millis period) {
   const bool same = wanted == wanted_;
   wanted_ = wanted;
+  if (!same) pending_.clear();
   if (wanted == ipvs::Globals{} && memory_.value.syncDaemons.empty()) return TimePoint::max();
   if (same && now < lookDue_) return lookDue_;
   if (attempt()) {
@@ -64,6 +65,10 @@ bool GlobalsKeeper::attempt() {
   auto& owned = memory_.value.syncDaemons;
   const auto plan = ipvs::planGlobals(*actual, wanted_, owned);
   for (const auto& problem : plan.problems) complain(problem.message);
+  if (observe_) {
+    pending_ = plan.operations;
+    return true;
+  }
   if (plan.operations.empty()) return plan.problems.empty();
 
   // On record before it runs: a daemon that is not on record is never stopped.

@@ -8,9 +8,12 @@
 #include "agent/nftables.h"
 #include "agent/options.h"
 #include "agent/preview.h"
+#include "agent/remove_command.h"
 #include "agent/setup.h"
 #include "agent/site_loader.h"
+#include "base/host_name.h"
 #include "base/netns.h"
+#include "base/version.h"
 #include "bgp/exabgp_config.h"
 #include "config/load.h"
 #include "ipvs/identity.h"
@@ -98,10 +101,11 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   if (options->action == Options::Action::version) {
-    std::cout << "l4ward " L4WARD_VERSION "\n";
+    std::cout << "l4ward " << kVersion << '\n';
     return 0;
   }
   log::setLevel(options->logLevel);
+  if (options->action == Options::Action::remove) return removeCommand(*options);
   // Only an agent that is to run makes do with old servers where their file is wrong.
   SiteLoader loader(options->config, options->stateDir, hostName());
   auto site = options->action == Options::Action::run ? loader.load()

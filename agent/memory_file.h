@@ -18,6 +18,8 @@ class MemoryFile {
   // Writes if the content changed since the last load() or save(). A failure is logged; the next
   // agent then does not know, which costs a few edits more.
   void save();
+  // From now on save() writes nothing.
+  void forgetFile() { path_.clear(); }
 
   ipvs::Memory value;
 

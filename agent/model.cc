@@ -97,7 +97,8 @@ class Compiler {
     }
   }
 
-  // `port`: where the servers listen; 0: at the port that the client used.
+  // `port`: where the servers listen, unless their pool says it; 0: at the port that the client
+  // used.
   VirtualService toService(const config::Service& service, const config::Pool& pool, Family family,
                            std::uint16_t port, const std::set<Prefix>& vips) {
     VirtualService out;
@@ -126,7 +127,7 @@ class Compiler {
     for (const auto& server : pool.servers) {
       const auto* address = addressFor(server, family, pool.forward == config::Forward::tunnel);
       if (!address) continue;
-      const Endpoint endpoint{*address, port};
+      const Endpoint endpoint{*address, pool.serverPort != 0 ? pool.serverPort : port};
       if (known.contains(endpoint)) continue;
       out[endpoint] = {server.name,
                        path,

@@ -17,14 +17,19 @@ po::options_description describeOptions() {
       "the site file (default: /etc/l4ward/site.yaml)");
   add("check", "say whether the site file is valid and end");
   add("plan", "say what the site file would change in the kernel, change nothing, and end");
+  add("observe", "run beside whoever programs IPVS now, compare, and change nothing");
   add("print-nftables", "print the firewall rules that services with a mark need and end");
   add("print-exabgp-config", "print the configuration that ExaBGP needs and end");
+  add("remove", "take services and addresses that agents left in the kernel away, and end");
   add("netns", po::value<std::string>()->value_name("NAME"),
       "work in this network namespace, one of those that 'ip netns' lists");
   add("run-dir", po::value<std::string>()->value_name("DIR"),
       "sockets and records (default: /run/l4ward, with --netns /run/l4ward/NAME)");
   add("state-dir", po::value<std::string>()->value_name("DIR"),
       "what survives reboots (default: /var/lib/l4ward, with --netns /var/lib/l4ward/NAME)");
+  add("exabgp-service",
+      "ExaBGP is a service of its own (l4ward-exabgp --run-exabgp DIR): do not "
+      "start it");
   add("relay", po::value<std::string>()->value_name("PROGRAM"),
       "l4ward-exabgp (default: beside this program, or in /usr/libexec/l4ward)");
   add("log-level", po::value<std::string>()->value_name("LEVEL"),
@@ -60,6 +65,7 @@ Result<Options> fromMap(const po::variables_map& given) {
   text("run-dir", options.runDir);
   text("state-dir", options.stateDir);
   text("relay", options.relay);
+  options.exabgpService = given.count("exabgp-service") > 0;
   if (given.count("log-level")) {
     const auto level = parseLevel(given["log-level"].as<std::string>());
     if (!level) return tl::unexpected(level.error());
@@ -70,10 +76,12 @@ Result<Options> fromMap(const po::variables_map& given) {
     if (path.starts_with('/')) continue;
     return fail(std::string(name) + ": found '" + path + "', expected an absolute path");
   }
+  options.observe = given.count("observe") > 0;
   if (given.count("check")) options.action = Options::Action::check;
   if (given.count("plan")) options.action = Options::Action::plan;
   if (given.count("print-nftables")) options.action = Options::Action::printNftables;
   if (given.count("print-exabgp-config")) options.action = Options::Action::printExabgpConfig;
+  if (given.count("remove")) options.action = Options::Action::remove;
   if (given.count("version")) options.action = Options::Action::version;
   if (given.count("help")) options.action = Options::Action::help;
   return options;
@@ -99,13 +107,15 @@ Result<Options> parseOptions(const std::vector<std::string>& arguments) {
 
 std::string helpText() {
   std::ostringstream text;
-  text << "Usage: l4ward [--config FILE]\n"
+  text << "Usage: l4ward [--config FILE] [--observe]\n"
           "       l4ward [--config FILE] --check | --plan\n"
-          "       l4ward [--config FILE] --print-nftables | --print-exabgp-config\n\n"
+          "       l4ward [--config FILE] --print-nftables | --print-exabgp-config\n"
+          "       l4ward --remove\n\n"
           "Programs IPVS, checks the servers behind it and tells ExaBGP which virtual IPs to\n"
           "announce, as the site file says. SIGHUP reloads the site file; SIGUSR1 looks at\n"
           "the kernel now and mends what others changed; SIGTERM withdraws the routes, waits for\n"
-          "traffic to leave and ends.\n\n"
+          "traffic to leave and ends; SIGUSR2 leaves everything as it is and ends, for the next\n"
+          "l4ward to go on with.\n\n"
        << describeOptions()
        << "\nExit status: 0 ended well, 1 the system lacks something, 2 bad input.\n";
   return text.str();

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "agent/override_policy.h"
 #include "base/file.h"
 #include "base/log.h"
 

@@ -111,9 +111,4 @@ std::optional<std::string> poolLeftWithout(const Model& model, const HealthTable
   return std::nullopt;
 }
 
-std::string describe(const control::Override& override) {
-  const std::string what = override.action == control::Action::drain ? "drained" : "disabled";
-  return what + " by " + override.by + (override.reason.empty() ? "" : ": " + override.reason);
-}
-
 }  // namespace l4ward::agent

@@ -22,7 +22,4 @@ Status checkSubject(const config::Site& site, const control::Subject& subject);
 std::optional<std::string> poolLeftWithout(const Model& model, const HealthTable& health,
                                            const control::Subject& subject);
 
-// "drained by anna: kernel update"
-std::string describe(const control::Override& override);
-
 }  // namespace l4ward::agent

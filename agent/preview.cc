@@ -99,16 +99,6 @@ std::string percent(double share) {
   return std::to_string(hundredths / 100) + "." + (rest.size() == 1 ? "0" : "") + rest + " %";
 }
 
-std::string summaryOf(const ServicePreview& service) {
-  if (service.name.empty()) return "dropped: drained, then deleted";
-  if (service.isNew) return "new, " + count(service.servers, "server");
-  if (service.operations.empty()) return "no change";
-  std::string text = count(service.operations.size(), "operation");
-  if (!service.shift) return text;
-  return text + ", moves " + percent(service.shift->moved) + " of new flows, " +
-         percent(service.shift->needless) + " needlessly";
-}
-
 std::string tableOf(const ServicePreview& service) {
   if (!service.digestAfter) return {};
   if (service.digestBefore == service.digestAfter || !service.digestBefore) {
@@ -130,6 +120,33 @@ std::string textOf(const ServicePreview& service) {
 }
 
 }  // namespace
+
+std::string summaryOf(const ServicePreview& service) {
+  if (service.name.empty()) return "dropped: drained, then deleted";
+  if (service.isNew) return "new, " + count(service.servers, "server");
+  if (service.operations.empty()) return "no change";
+  std::string text = count(service.operations.size(), "operation");
+  if (!service.shift) return text;
+  return text + ", moves " + percent(service.shift->moved) + " of new flows, " +
+         percent(service.shift->needless) + " needlessly";
+}
+
+std::vector<ServicePreview> previewOf(const std::vector<ipvs::Operation>& operations,
+                                      const Model& model, const ipvs::ActualTable& actual,
+                                      const ipvs::LastWeights& lastWeights, std::size_t slots) {
+  Builder builder(actual, lastWeights, slots, operations);
+  std::set<ipvs::ServiceKey> keys;
+  for (const auto& operation : operations) keys.insert(operation.service);
+  std::vector<ServicePreview> out;
+  for (const auto& key : keys) {
+    const auto service = model.services.find(key);
+    const bool isProbes = model.probeServices.contains(key);
+    out.push_back(builder.build(key, service != model.services.end() ? service->second.service
+                                     : isProbes                      ? "probes"
+                                                                     : ""));
+  }
+  return out;
+}
 
 Preview preview(const config::Site& site, const ipvs::ActualTable& actual,
                 const ipvs::Memory& memory, std::size_t slots) {

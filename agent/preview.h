@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model.h"
 #include "config/site.h"
 #include "ipvs/memory.h"
 #include "ipvs/plan.h"
@@ -42,6 +43,13 @@ struct Preview {
 // kernel's Maglev tables.
 Preview preview(const config::Site& site, const ipvs::ActualTable& actual,
                 const ipvs::Memory& memory, std::size_t slots);
+
+// The same of the services that `operations` change, as the model of the site file names them.
+std::vector<ServicePreview> previewOf(const std::vector<ipvs::Operation>& operations,
+                                      const Model& model, const ipvs::ActualTable& actual,
+                                      const ipvs::LastWeights& lastWeights, std::size_t slots);
+// "new, 3 servers", "2 operations, moves 5.13 % of new flows, 0.00 % needlessly"
+std::string summaryOf(const ServicePreview& service);
 
 // For people; ends with a line break.
 std::string previewText(const Preview& preview);

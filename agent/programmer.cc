@@ -14,6 +14,8 @@ namespace {
 using Keys = std::set<ipvs::ServiceKey>;
 
 constexpr Millis kDrainPeriod{1000};
+// Somebody else programs the kernel, and what he does is to be seen soon.
+constexpr Millis kObservePeriod{2000};
 constexpr std::size_t kFailuresLogged = 5;
 constexpr std::size_t kDriftsLogged = 20;
 
@@ -49,7 +51,7 @@ void logDrift(const std::vector<ipvs::Drift>& drifts) {
 Status Programmer::dump() {
   auto table = kernel_.dump();
   if (!table) return tl::unexpected(table.error());
-  if (known_) {
+  if (known_ && !observe_) {
     const auto drifts = ipvs::driftOf(actual_, *table, keysOf(memory_.value.owned));
     driftFound_ += drifts.size();
     logDrift(drifts);
@@ -60,7 +62,7 @@ Status Programmer::dump() {
 }
 
 bool Programmer::isProgrammed(const ipvs::ServiceKey& key) const {
-  return !retryAt_ && exists(key) && !troubles_.contains(key);
+  return !retryAt_ && exists(key) && !troubles_.contains(key) && !differing_.contains(key);
 }
 
 void Programmer::resync() {
@@ -75,6 +77,13 @@ void Programmer::reconcile(Wishes wishes, TimePoint now, const Periods& periods)
   if (const auto looked = look(now, periods); !looked) {
     log::error("ipvs.dump_failed", {{"reason", looked.error().message}});
     return retryLater();
+  }
+  if (observe_) {
+    planOnly(wishes);
+    retryAt_.reset();
+    backoff_.reset();
+    nextDue_ = lookDue_;
+    return;
   }
   // Of those that are not wanted any more nothing needs to be tried again.
   std::erase_if(troubles_, [&](const auto& entry) { return !wishes.table.contains(entry.first); });
@@ -105,14 +114,28 @@ void Programmer::reconcile(Wishes wishes, TimePoint now, const Periods& periods)
   nextDue_ = earliest(now);
 }
 
+void Programmer::planOnly(const Wishes& wishes) {
+  auto& lastWeights = memory_.value.lastWeights;
+  lastWeights = ipvs::lastWeightsAfter(actual_, lastWeights, {});
+  Keys unwanted = wishes.gone;
+  for (const auto& [key, vips] : memory_.value.owned) {
+    if (!wishes.table.contains(key)) unwanted.insert(key);
+  }
+  const std::vector<ipvs::ServiceKey> remove(unwanted.begin(), unwanted.end());
+  pending_ = ipvs::plan(actual_, wishes.table, lastWeights, remove);
+  differing_.clear();
+  for (const auto& operation : pending_) differing_.insert(operation.service);
+}
+
 // Reads the kernel if it is time.
 Status Programmer::look(TimePoint now, const Periods& periods) {
-  if (std::exchange(fresh_, false)) lookDue_ = now + periods.drift;
-  lookDue_ = std::min(lookDue_, now + periods.drift);  // a new site file may have a shorter one
+  const auto period = observe_ ? std::min(periods.drift, kObservePeriod) : periods.drift;
+  if (std::exchange(fresh_, false)) lookDue_ = now + period;
+  lookDue_ = std::min(lookDue_, now + period);  // a new site file may have a shorter one
   if (known_ && now < lookDue_ && !drains_.active()) return {};
   if (auto dumped = dump(); !dumped) return dumped;
   fresh_ = false;
-  lookDue_ = now + periods.drift;
+  lookDue_ = now + period;
   return {};
 }
 

@@ -23,7 +23,9 @@ class Programmer {
   };
 
   // Both must outlive this object. Whoever wants a service has put it into the memory's `owned`.
-  Programmer(ipvs::Kernel& kernel, MemoryFile& memory) : kernel_(kernel), memory_(memory) {}
+  // `observe`: what would be done is only planned, for pending().
+  Programmer(ipvs::Kernel& kernel, MemoryFile& memory, bool observe = false)
+      : kernel_(kernel), memory_(memory), observe_(observe) {}
 
   // Reads what the kernel holds. An error leaves everything as it is.
   Status dump();
@@ -46,6 +48,8 @@ class Programmer {
   // As of the last reconcile().
   bool exists(const ipvs::ServiceKey& key) const { return actual_.contains(key); }
   bool isProgrammed(const ipvs::ServiceKey& key) const;
+  // What one that observes would do now; without drains, which take their time.
+  const std::vector<ipvs::Operation>& pending() const { return pending_; }
   // Differences that others had made, since the start.
   std::uint64_t driftFound() const { return driftFound_; }
 
@@ -62,6 +66,7 @@ class Programmer {
   using Operations = std::vector<ipvs::Operation>;
 
   Status look(TimePoint now, const Periods& periods);
+  void planOnly(const Wishes& wishes);
   void forgetGone(const Target& target);
   void withhold(Target& target, TimePoint now) const;
   // The services that the kernel refused. Nothing: what it holds is not known.
@@ -76,6 +81,9 @@ class Programmer {
 
   ipvs::Kernel& kernel_;
   MemoryFile& memory_;
+  bool observe_;
+  Operations pending_;
+  std::set<ipvs::ServiceKey> differing_;  // the services of pending_
   Drains drains_;
   ipvs::ActualTable actual_;
   std::map<ipvs::ServiceKey, Trouble> troubles_;

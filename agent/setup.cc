@@ -1,15 +1,13 @@
 #include "agent/setup.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <filesystem>
 
 #include "agent/sysctl.h"
@@ -54,6 +52,12 @@ Result<std::string> findRelay(const std::string& given) {
   }
   return fail("l4ward-exabgp is neither in " + own.string() +
               " nor in /usr/libexec/l4ward: give its path with --relay");
+}
+
+// Keeps what was there before us, unless somebody has changed it since.
+void remember(ipvs::ChangedSysctl& record, const SysctlChange& change) {
+  if (record.after != change.before || record.before.empty()) record.before = change.before;
+  record.after = change.after;
 }
 
 }  // namespace
@@ -104,7 +108,8 @@ Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& 
 
 // The site file's own, and those without which answers to probes through a tunnel, which come from
 // an address that is this node's too, would be dropped.
-void setSiteSysctls(const config::Site& site) {
+std::map<std::string, std::string> wantedSysctls(const config::Site& site) {
+  if (site.services.empty()) return {};  // others may use IPVS here, with settings of their own
   auto wanted = site.sysctls;
   const bool throughTunnel =
       std::ranges::any_of(site.checks, [](const auto& entry) { return entry.second.viaTunnel; });
@@ -112,29 +117,30 @@ void setSiteSysctls(const config::Site& site) {
     std::ranges::replace(uplink, '.', '/');  // eth0.100: as sysctl(8) has it
     if (throughTunnel) wanted["net.ipv4.conf." + uplink + ".accept_local"] = "1";
   }
-  for (const auto& change : applySysctls(wanted)) {
+  return wanted;
+}
+
+void setSiteSysctls(const config::Site& site, MemoryFile& memory) {
+  for (const auto& change : applySysctls(wantedSysctls(site))) {
     if (change.error) {
       log::error("sysctl.failed", {{"name", change.name}, {"reason", change.error->message}});
     } else {
       log::info("sysctl.set",
                 {{"name", change.name}, {"before", change.before}, {"after", change.after}});
+      remember(memory.value.sysctls[change.name], change);
     }
   }
+  memory.save();
 }
 
 std::string recordPath(const Options& options) {
   return options.runDir + "/ipvs.json";
 }
 
-std::string hostName() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-std::string userName() {
-  const auto* entry = ::getpwuid(::geteuid());
-  return entry ? entry->pw_name : std::to_string(::geteuid());
+// What a service manager gives an unprivileged process is in its ambient set, and would be
+// inherited for ever: by checks of the operator's and by ExaBGP.
+void keepCapabilities() {
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 }  // namespace l4ward::agent

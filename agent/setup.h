@@ -1,8 +1,10 @@
 // What must be there before the agent changes anything: its run directory, its lock, its relay.
 #pragma once
 
+#include <map>
 #include <string>
 
+#include "agent/memory_file.h"
 #include "agent/options.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -19,15 +21,16 @@ Result<UniqueFd> lockRunDir(const std::string& runDir);
 // readable by others) and finds the relay. `site.bgp` must be set.
 Result<bgp::ExabgpConfig> exabgpConfig(const config::Site& site, const Options& options);
 
-// Sets the site's sysctls, and those that its checks through tunnels need; logs what changed and
-// what could not be.
-void setSiteSysctls(const config::Site& site);
+// The site's sysctls, and those that its checks through tunnels need: name and value. None for a
+// site without services.
+std::map<std::string, std::string> wantedSysctls(const config::Site& site);
+// Sets them; logs what changed and what could not be, and puts what changed on record.
+void setSiteSysctls(const config::Site& site, MemoryFile& memory);
 
 // What the agent must remember (agent/memory_file.h).
 std::string recordPath(const Options& options);
 
-std::string hostName();
-// The name of the user this process runs as.
-std::string userName();
+// Programs that this one starts get none of its capabilities, unless they run as root.
+void keepCapabilities();
 
 }  // namespace l4ward::agent

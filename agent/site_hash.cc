@@ -1,7 +1,5 @@
 #include "agent/site_hash.h"
 
-#include <cstdio>
-
 #include "base/canonical_text.h"
 #include "base/hash.h"
 
@@ -24,7 +22,7 @@ class Writer : public CanonicalText<Writer> {
   void add(const config::Thresholds& t) { all(t.upper, t.lower); }
   void add(const config::Server& s) { all(s.name, s.addresses, s.weight, s.thresholds); }
   void add(const config::Pool& p) {
-    all(p.name, p.forward, p.tunnel, p.checks, p.warmUp, p.agentWeights, p.servers);
+    all(p.name, p.forward, p.tunnel, p.serverPort, p.checks, p.warmUp, p.agentWeights, p.servers);
   }
   void add(const config::Quorum& q) { all(q.value, q.unit, q.hysteresis); }
   void add(const config::Persistence& p) { all(p.timeout, p.prefix4, p.prefix6, p.engine); }
@@ -44,10 +42,7 @@ class Writer : public CanonicalText<Writer> {
 std::string siteHash(const config::Site& site) {
   Writer writer;
   writer.all(site.checks, site.pools, site.services, site.announceWhen);
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx",
-                static_cast<unsigned long long>(fnv1a(std::move(writer).take())));
-  return text;
+  return hashText(fnv1a(std::move(writer).take()));
 }
 
 }  // namespace l4ward::agent

@@ -14,6 +14,7 @@
 #include "agent/gate.h"
 #include "agent/health.h"
 #include "agent/model.h"
+#include "agent/observer.h"
 #include "agent/sessions.h"
 #include "config/site.h"
 #include "ipvs/memory.h"
@@ -39,6 +40,9 @@ struct Snapshot {
   std::set<Prefix> onInterface;
   std::map<IpAddress, Sessions::Session> sessions;
   bool ready = false;
+  bool observing = false;                // nothing but compares; then
+  std::vector<ipvs::Operation> pending;  // what it would do,
+  Differences differences;               // and all that differs
   bool suspect = false;
   bool unheard = false;
   bool synced = false;

@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 
 #include "agent/site_hash.h"
 #include "agent/status_parts.h"
+#include "base/hash.h"
+#include "base/version.h"
 
 namespace l4ward::agent {
 
@@ -16,9 +17,7 @@ double WallClock::of(TimePoint time) const {
 }
 
 std::string checkId(CheckId id) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
-  return text;
+  return hashText(id);
 }
 
 control::NodeStatus statusOf(const Snapshot& snapshot, const ProcessState& process) {
@@ -29,7 +28,7 @@ control::NodeStatus statusOf(const Snapshot& snapshot, const ProcessState& proce
   auto& node = status.node;
   node.name = site.node;
   node.pid = ::getpid();
-  node.version = L4WARD_VERSION;
+  node.version = kVersion;
   node.startedAt = process.startedAt;
   node.phase = process.phase;
   node.ready = snapshot.ready;
@@ -41,7 +40,8 @@ control::NodeStatus statusOf(const Snapshot& snapshot, const ProcessState& proce
   node.staleServers = process.staleServers;
   node.work = process.work;
   node.work.drift = snapshot.drift;
-  status.relay = {site.bgp.has_value(), process.relayConnected,
+  // To one that observes BGP is nothing.
+  status.relay = {site.bgp && !snapshot.observing, process.relayConnected,
                   process.relayConnected && snapshot.synced, snapshot.unheard, snapshot.updates};
   status.overrides = snapshot.overrides->all();
   status.neighbors = neighborsOf(snapshot, clock);

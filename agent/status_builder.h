@@ -17,7 +17,7 @@ namespace l4ward::agent {
 // (addStatistics), Maglev tables (Shares), and alarms (alarmsOf), which are made of the rest.
 control::NodeStatus statusOf(const Snapshot& snapshot, const ProcessState& process);
 
-// Counts of probes, and each check's last result.
+// Counts of probes, and each check's last result. `snapshot`: the one that `status` is of.
 void addTallies(control::NodeStatus& status, const Snapshot& snapshot,
                 const healthcheck::Tallies& tallies);
 
@@ -25,6 +25,9 @@ void addTallies(control::NodeStatus& status, const Snapshot& snapshot,
 void addStatistics(control::NodeStatus& status, const ipvs::Statistics& statistics, double at);
 // Servers' connections: the sum over their destinations.
 void addConnections(control::NodeStatus& status);
+
+// Of an agent that observes. `slots`: of this kernel's Maglev tables; 0: not known.
+void addDifferences(control::NodeStatus& status, const Snapshot& snapshot, std::size_t slots);
 
 // A check's id as control::Check has it.
 std::string checkId(CheckId id);

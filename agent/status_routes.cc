@@ -29,7 +29,8 @@ std::string stateOf(const Snapshot& snapshot, const Prefix& vip) {
 
 std::string becauseOf(const Snapshot& snapshot, const Prefix& vip, const Items& items) {
   if (!snapshot.model->vips.contains(vip)) return "no longer in the site file";
-  if (!snapshot.onInterface.contains(vip)) return "not on interface " + snapshot.site->interface;
+  if (!snapshot.observing && !snapshot.onInterface.contains(vip))
+    return "not on interface " + snapshot.site->interface;
   const auto exists = [&](const ipvs::ServiceKey& key) { return snapshot.actual.contains(key); };
   const auto* override = Decisions::ofVip(*snapshot.overrides, vip);
   return Decisions::explain({items, override}, snapshot.health, exists);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "agent/override_policy.h"
 #include "agent/status_builder.h"
 #include "agent/status_parts.h"
 
@@ -31,6 +30,9 @@ std::string textOf(Answer answer) {
 std::string kindOf(Answer answer, healthcheck::FailureKind kind) {
   return answer == Answer::fail ? std::string(healthcheck::toString(kind)) : "";
 }
+
+constexpr const char* kNotMade =
+    "not made while observing: it needs an IPVS service of its own, so the kernel's word counts";
 
 double seconds(std::chrono::microseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -225,6 +227,7 @@ std::vector<control::Check> checksOf(const Snapshot& snapshot, const WallClock& 
     if (probe.dataPath) out.how += " via tunnel";
     out.health = healthcheck::toString(Health::unknown);
     if (const auto* entry = snapshot.health.find(id)) addHealth(out, *entry, clock);
+    if (snapshot.observing && probe.dataPath) out.warning = kNotMade;
   }
   return checks;
 }
@@ -233,12 +236,12 @@ void addTallies(control::NodeStatus& status, const Snapshot& snapshot,
                 const healthcheck::Tallies& tallies) {
   status.node.work.probeLatenessSeconds = toControl(tallies.lateness);
   const WallClock clock(snapshot.at, status.at);
-  std::map<std::string, const healthcheck::Tally*> byId;
-  for (const auto& [id, tally] : tallies.jobs) byId[checkId(id)] = &tally;
-  for (auto& check : status.checks) {
-    const auto found = byId.find(check.id);
-    if (found == byId.end()) continue;
-    const auto& tally = *found->second;
+  auto next = status.checks.begin();  // checksOf() made them in the model's order
+  for (const auto& [id, unused] : snapshot.model->checks) {
+    auto& check = *next++;
+    const auto found = tallies.jobs.find(id);
+    if (found == tallies.jobs.end()) continue;
+    const auto& tally = found->second;
     for (std::size_t i = 0; i < tally.made.size(); ++i) {
       if (tally.made[i] > 0) check.made[std::string(healthcheck::nameOfEnding(i))] = tally.made[i];
     }

@@ -58,23 +58,37 @@ Result<std::string> sysctlPath(const std::string& name) {
   return path;
 }
 
-std::vector<SysctlChange> applySysctls(const std::map<std::string, std::string>& wanted,
-                                       const std::string& root) {
+Result<std::string> readSysctl(const std::string& name, const std::string& root) {
+  const auto path = sysctlPath(name);
+  if (!path) return path;
+  const auto text = readFile(root + "/" + *path, kMaxValue);
+  if (!text) return text;
+  return normalized(*text);
+}
+
+std::vector<SysctlChange> compareSysctls(const std::map<std::string, std::string>& wanted,
+                                         const std::string& root) {
   std::vector<SysctlChange> changes;
   for (const auto& [name, value] : wanted) {
     SysctlChange change{name, "", normalized(value), std::nullopt};
-    const auto path = sysctlPath(name);
-    if (!path) {
-      change.error = path.error();
-    } else if (const auto before = readFile(root + "/" + *path, kMaxValue); !before) {
+    if (auto before = readSysctl(name, root); !before) {
       change.error = before.error();
     } else {
-      change.before = normalized(*before);
+      change.before = *std::move(before);
       if (change.before == change.after) continue;
-      const auto written = writeOnce(root + "/" + *path, change.after);
-      if (!written) change.error = written.error();
     }
     changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+std::vector<SysctlChange> applySysctls(const std::map<std::string, std::string>& wanted,
+                                       const std::string& root) {
+  auto changes = compareSysctls(wanted, root);
+  for (auto& change : changes) {
+    if (change.error) continue;
+    const auto written = writeOnce(root + "/" + *sysctlPath(change.name), change.after);
+    if (!written) change.error = written.error();
   }
   return changes;
 }

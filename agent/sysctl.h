@@ -23,6 +23,13 @@ struct SysctlChange {
 // if it would leave /proc/sys.
 Result<std::string> sysctlPath(const std::string& name);
 
+// The value, blanks compared as one; code ENOENT if there is no such setting.
+Result<std::string> readSysctl(const std::string& name, const std::string& root = "/proc/sys");
+
+// What applySysctls() would change, or fails to read. Writes nothing.
+std::vector<SysctlChange> compareSysctls(const std::map<std::string, std::string>& wanted,
+                                         const std::string& root = "/proc/sys");
+
 // Writes each value that differs from the kernel's; blanks are compared as one. Returns what it
 // changed or could not change, in the map's order; nothing to do: empty, and nothing was written.
 // `root` is for tests.

@@ -1,5 +1,9 @@
 #include "agent/vips.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
 #include "base/log.h"
 
 namespace l4ward::agent {
@@ -15,18 +19,27 @@ TimePoint Vips::ensure(const std::string& interface, const std::set<Prefix>& wan
   const bool same = interface == interface_ && present_ == wanted;
   if (same && now < lookDue_) return lookDue_;
   interface_ = interface;
-  lookDue_ = now + (addMissing(interface, wanted) ? period : kRetry);
+  present_.clear();
+  const bool isThere = observe_ ? lookFor(interface, wanted) : addMissing(interface, wanted);
+  lookDue_ = now + (isThere ? period : kRetry);
   return lookDue_;
+}
+
+bool Vips::lookFor(const std::string& interface, const std::set<Prefix>& wanted) {
+  const auto found = interfaces_.list(interface);
+  if (!found) {
+    if (found.error().code != ENODEV) complain(interface, found.error());
+    return false;
+  }
+  complained_.erase(interface);
+  std::ranges::set_intersection(wanted, *found, std::inserter(present_, present_.end()));
+  return present_.size() == wanted.size();
 }
 
 // Whether all are there.
 bool Vips::addMissing(const std::string& interface, const std::set<Prefix>& wanted) {
-  present_.clear();
-  if (const auto made = interfaces_.ensureInterface(interface); !made) {
-    complain(interface, made.error());
-    return false;
-  }
-  const auto found = interfaces_.list(interface);
+  auto found = interfaces_.list(interface);
+  if (!found && found.error().code == ENODEV) found = listNew(interface);
   if (!found) {
     complain(interface, found.error());
     return false;
@@ -50,11 +63,24 @@ bool Vips::addMissing(const std::string& interface, const std::set<Prefix>& want
   return present_.size() == wanted.size();
 }
 
+// Of an interface that is made first. On record before that, for the same reason as an address.
+Result<std::set<Prefix>> Vips::listNew(const std::string& interface) {
+  memory_.value.interfaces.insert(interface);
+  memory_.save();
+  if (const auto made = interfaces_.ensureInterface(interface); !made) {
+    return tl::unexpected(made.error());
+  }
+  return interfaces_.list(interface);
+}
+
 void Vips::releaseOthers(const std::string& interface, const std::set<Prefix>& wanted) {
+  if (observe_) return;
   for (auto& [name, owned] : memory_.value.addresses) {
     std::erase_if(owned, [&, &on = name](const Prefix& vip) {
       if (on == interface && wanted.contains(vip)) return false;
-      if (const auto removed = interfaces_.remove(on, vip); !removed) {
+      // Without the interface, there is no address either.
+      const auto removed = interfaces_.remove(on, vip);
+      if (!removed && removed.error().code != ENODEV) {
         complain(vip.shortStr(), removed.error());
         return false;
       }

@@ -19,6 +19,7 @@ class Interfaces {
   // Creates a dummy interface if there is none of that name.
   virtual Status ensureInterface(const std::string& name) = 0;
   // The addresses (/32, /128) and ranges that are local by this interface.
+  // An error with the code ENODEV if there is no such interface.
   virtual Result<std::set<Prefix>> list(const std::string& name) = 0;
   virtual Status add(const std::string& name, const Prefix& vip) = 0;
   virtual Status remove(const std::string& name, const Prefix& vip) = 0;
@@ -26,8 +27,9 @@ class Interfaces {
 
 class Vips {
  public:
-  // Both must outlive this object.
-  Vips(Interfaces& interfaces, MemoryFile& memory) : interfaces_(interfaces), memory_(memory) {}
+  // Both must outlive this object. `observe`: it looks only.
+  Vips(Interfaces& interfaces, MemoryFile& memory, bool observe = false)
+      : interfaces_(interfaces), memory_(memory), observe_(observe) {}
 
   // Puts each of `wanted` on `interface`. Looks at the interface first, at most once a `period` as
   // long as nothing lacks, and writes only what lacks. Failures are logged once each. Returns when
@@ -44,11 +46,14 @@ class Vips {
   const std::set<Prefix>& present() const { return present_; }
 
  private:
+  Result<std::set<Prefix>> listNew(const std::string& interface);
+  bool lookFor(const std::string& interface, const std::set<Prefix>& wanted);
   bool addMissing(const std::string& interface, const std::set<Prefix>& wanted);
   void complain(const std::string& subject, const Error& error);
 
   Interfaces& interfaces_;
   MemoryFile& memory_;
+  bool observe_;
   std::string interface_;
   std::set<Prefix> present_;
   TimePoint lookDue_{};

@@ -2,15 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace l4ward {
 
 // FNV-1a, 64 bits. Its high bits hardly depend on the last bytes.
+class Fnv1a {
+ public:
+  constexpr void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3U; }
+  constexpr std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325U;
+};
+
 constexpr std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
+  Fnv1a hash;
+  for (const char c : text) hash.add(static_cast<std::uint8_t>(c));
+  return hash.value();
+}
+
+// 16 hexadecimal digits.
+inline std::string hashText(std::uint64_t hash) {
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, hash >>= 4) {
+    *digit = "0123456789abcdef"[hash & 0xf];
+  }
+  return text;
 }
 
 }  // namespace l4ward

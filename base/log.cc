@@ -2,9 +2,12 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <shared_mutex>
 #include <utility>
@@ -12,11 +15,26 @@
 namespace l4ward::log {
 namespace {
 
+// systemd.exec(5): "device:inode" of the stream to the journal. A child of a service may have
+// another standard error than the service.
+bool isJournal(int fd) {
+  const char* const named = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe)
+  struct stat info {};
+  if (!named || ::fstat(fd, &info) != 0) return false;
+  return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) == named;
+}
+
+bool toJournal() {
+  static const bool instance = isJournal(STDERR_FILENO);
+  return instance;
+}
+
 spdlog::logger& logger() {
   static const auto instance = [] {
     auto made = std::make_shared<spdlog::logger>("l4ward",
                                                  std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    made->set_pattern(toJournal() ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                      spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::debug);
     return made;
   }();
@@ -35,6 +53,21 @@ spdlog::level::level_enum toSpdlog(Level level) {
       break;
   }
   return spdlog::level::err;
+}
+
+// syslog(3)'s number of it.
+std::string journalPrefix(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "<7>debug ";
+    case Level::info:
+      return "<6>info ";
+    case Level::warning:
+      return "<4>warning ";
+    case Level::error:
+      break;
+  }
+  return "<3>error ";
 }
 
 // Who listens, for all threads.
@@ -101,7 +134,9 @@ std::string format(std::string_view id, Fields fields) {
 
 void event(Level level, std::string_view id, Fields fields) {
   const auto target = toSpdlog(level);
-  if (logger().should_log(target)) logger().log(target, format(id, fields));
+  if (logger().should_log(target)) {
+    logger().log(target, (toJournal() ? journalPrefix(level) : "") + format(id, fields));
+  }
   tellListener(level, id, fields);
 }
 

@@ -2,7 +2,12 @@
 //
 //   2026-01-31T12:00:00.123Z warning server.down pool=edge server=lb7-1 reason="status 503"
 //
-// docs/events.md lists every id. Safe from any thread.
+// docs/events.md lists every id. Where standard error is the journal's ($JOURNAL_STREAM), the time
+// is left out, which the journal has, and the line begins with the level as sd-daemon(3) has it:
+//
+//   <4>warning server.down pool=edge server=lb7-1 reason="status 503"
+//
+// Safe from any thread.
 #pragma once
 
 #include <concepts>

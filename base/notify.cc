@@ -2,7 +2,11 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +31,28 @@ bool notifyServiceManager(const std::string& state) {
   const auto sent = ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                              reinterpret_cast<const sockaddr*>(&address), size);
   return sent == static_cast<ssize_t>(state.size());
+}
+
+namespace {
+
+std::optional<long long> numberIn(const char* variable) {
+  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): never set here
+  if (!text) return std::nullopt;
+  long long number = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [rest, error] = std::from_chars(text, end, number);
+  if (error != std::errc() || rest != end || number <= 0) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::optional<Millis> watchdogTime() {
+  const auto limit = numberIn("WATCHDOG_USEC");
+  const bool forAnother =
+      std::getenv("WATCHDOG_PID") && numberIn("WATCHDOG_PID") != ::getpid();  // NOLINT
+  if (!limit || forAnother) return std::nullopt;
+  return std::max(Millis(1), std::chrono::floor<Millis>(std::chrono::microseconds(*limit)));
 }
 
 }  // namespace l4ward

@@ -7,55 +7,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <nlohmann/json.hpp>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "base/backoff.h"
+#include "base/directory_watch.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "bgp/child.h"
 #include "bgp/exabgp_config.h"
+#include "bgp/exabgp_record.h"
 
 namespace l4ward::bgp {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr Millis kValidateTime{60000};
 constexpr Millis kLongRun{60000};  // after which a death does not count as one of a series
 constexpr off_t kLogLimit = 1 << 20;
-
-// Only to tell one configuration from another.
-std::string fingerprint(std::string_view text) {
-  return std::to_string(fnv1a(text));
-}
-
-struct Record {
-  ProcessId id;
-  std::string config;  // fingerprint
-};
-
-std::optional<Record> readRecord(const std::string& path) {
-  const auto bytes = readFile(path, 4096);
-  if (!bytes) return std::nullopt;
-  const Json json = Json::parse(*bytes, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  const auto number = [&json](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-  };
-  const auto config = json.find("config");
-  if (config == json.end() || !config->is_string()) return std::nullopt;
-  const auto pid = number("pid");
-  if (pid == 0 || pid > 0x7fffffff || number("start_time") == 0) return std::nullopt;
-  return Record{{static_cast<pid_t>(pid), number("start_time")}, config->get<std::string>()};
-}
+constexpr Millis kLookPeriod{5000};  // for a record that inotify did not tell of
 
 // ExaBGP reads its file again on a reload, as the user that it runs as by then.
 Status giveFileTo(const std::string& path, const std::string& user) {
@@ -92,15 +67,21 @@ class ExabgpProcess::Impl {
         events_(std::move(events)),
         restart_(loop),
         checkDeadline_(loop),
-        killDeadline_(loop) {}
+        killDeadline_(loop) {
+    if (options_.service) watchRecord();
+  }
 
   Status run(const std::string& configText);
   void restart(const std::string& why);
   void stop(Millis grace, std::function<void()> done);
+  void retire(Millis grace, std::function<void()> done);
 
  private:
-  Status adopt(const Record& record);
+  bool adopt();
   Status launch();
+  Status offer();
+  void watchRecord();
+  void lookForService();
   void launchOrRetry();
   void watchRunning(std::unique_ptr<ChildWatch> watch, bool adopted);
   void onExit(const std::string& how);
@@ -117,6 +98,7 @@ class ExabgpProcess::Impl {
   asio::io_context& loop_;
   const Options options_;
   const Events events_;
+  std::unique_ptr<DirectoryWatch> directory_;  // of the record, for a service
   asio::steady_timer restart_;
   asio::steady_timer checkDeadline_;
   asio::steady_timer killDeadline_;
@@ -124,6 +106,8 @@ class ExabgpProcess::Impl {
   std::unique_ptr<ChildWatch> running_;
   std::unique_ptr<ChildWatch> checking_;
   TimePoint startedAt_;
+  TimePoint awaitedSince_;  // the service
+  bool awaitedTold_ = false;
   std::string wanted_;       // the configuration that run() was given last, unless it was refused
   std::string good_;         // the last one that ExaBGP took; empty: unknown
   std::string checked_;      // the one that is being validated
@@ -137,30 +121,70 @@ class ExabgpProcess::Impl {
 
 Status ExabgpProcess::Impl::run(const std::string& configText) {
   wanted_ = configText;
-  stopping_ = false;
-  if (!running_) {
-    const auto record = readRecord(options_.recordPath);
-    if (!record || !adopt(*record)) {
-      const Status launched = launch();
-      if (!launched && !running_) startAgainIn(backoff_.next());
-      return launched;
-    }
+  const bool isEnding = std::exchange(stopping_, false) && running_;
+  killDeadline_.cancel();
+  if (!running_ && !adopt()) {
+    if (options_.service) return offer();
+    const Status launched = launch();
+    if (!launched && !running_) startAgainIn(backoff_.next());
+    return launched;
   }
-  if (config_ == fingerprint(configText)) return {};
+  if (isEnding) return writeConfig(options_.configPath);  // for the one that follows
+  if (config_ == configFingerprint(configText)) return {};
   return checking_ ? Status{} : check();
 }
 
-Status ExabgpProcess::Impl::adopt(const Record& record) {
-  const auto now = processId(record.id.pid);
-  if (!now || *now != record.id) return fail("the recorded ExaBGP has ended");
-  auto watch = ChildWatch::start(loop_, record.id, [this](const std::string& how) { onExit(how); });
-  if (!watch) return tl::unexpected(watch.error());
-  config_ = record.config;
-  good_ = readFile(options_.configPath, kLogLimit).value_or("");
-  if (fingerprint(good_) != config_) good_.clear();
+// Whether one runs that an earlier agent or the service manager has started.
+bool ExabgpProcess::Impl::adopt() {
+  const auto record = findExabgp(options_.recordPath);
+  if (!record) return false;
+  auto watch =
+      ChildWatch::start(loop_, record->id, [this](const std::string& how) { onExit(how); });
+  if (!watch) return false;
+  config_ = record->config;
+  good_ = readFile(options_.configPath, kMaxExabgpConfig).value_or("");
+  if (configFingerprint(good_) != config_) good_.clear();
   watchRunning(std::move(*watch), true);
-  return {};
+  return true;
 }
+
+// --- a service
+
+void ExabgpProcess::Impl::watchRecord() {
+  const std::filesystem::path record(options_.recordPath);
+  if (!directory_) {
+    directory_ = std::make_unique<DirectoryWatch>(
+        loop_, [this, name = record.filename().string()](std::string_view changed) {
+          if (!wanted_.empty() && (changed.empty() || changed == name)) lookForService();
+        });
+  }
+  directory_->watch({record.parent_path().string()});
+}
+
+// It starts when it finds its configuration.
+Status ExabgpProcess::Impl::offer() {
+  awaitedSince_ = Clock::now();
+  startAgainIn(std::min(kLookPeriod, options_.servicePatience));
+  const Status written = writeConfig(options_.configPath);
+  if (written) good_ = wanted_;
+  return written;
+}
+
+void ExabgpProcess::Impl::lookForService() {
+  if (running_ || stopping_) return;
+  if (adopt()) {
+    if (config_ == configFingerprint(wanted_) || checking_) return;
+    if (const Status checked = check(); !checked) failed(checked.error());
+    return;
+  }
+  watchRecord();
+  startAgainIn(std::min(kLookPeriod, options_.servicePatience));
+  if (awaitedTold_ || Clock::now() - awaitedSince_ < options_.servicePatience) return;
+  awaitedTold_ = true;
+  if (events_.awaited) events_.awaited();
+}
+
+// --- one of our own
 
 Status ExabgpProcess::Impl::launch() {
   if (const Status written = writeConfig(options_.configPath); !written) return written;
@@ -172,7 +196,7 @@ Status ExabgpProcess::Impl::launch() {
   auto watch = ChildWatch::start(loop_, *id, [this](const std::string& how) { onExit(how); });
   if (!watch) return tl::unexpected(watch.error());
   good_ = wanted_;
-  config_ = fingerprint(wanted_);
+  config_ = configFingerprint(wanted_);
   watchRunning(std::move(*watch), false);
   return writeRecord();
 }
@@ -180,6 +204,7 @@ Status ExabgpProcess::Impl::launch() {
 void ExabgpProcess::Impl::watchRunning(std::unique_ptr<ChildWatch> watch, bool adopted) {
   running_ = std::move(watch);
   startedAt_ = Clock::now();
+  awaitedTold_ = false;
   restart_.cancel();
   if (events_.started) events_.started(running_->id().pid, adopted);
 }
@@ -188,13 +213,16 @@ void ExabgpProcess::Impl::onExit(const std::string& how) {
   running_.reset();
   if (stopping_) {
     killDeadline_.cancel();
-    ::unlink(options_.recordPath.c_str());
+    if (!options_.service) ::unlink(options_.recordPath.c_str());
     if (const auto stopped = std::move(stopped_)) stopped();
     return;
   }
   if (Clock::now() - startedAt_ > kLongRun) backoff_.reset();
   const std::string why = std::exchange(restartWhy_, {});
-  if (!why.empty() && !wasRestarted()) {
+  if (options_.service) {
+    awaitedSince_ = Clock::now();
+    startAgainIn(Millis(0));  // it may have been started again already
+  } else if (!why.empty() && !wasRestarted()) {
     restartedAt_ = Clock::now();
     startAgainIn(Millis(0));
   } else {
@@ -215,6 +243,7 @@ void ExabgpProcess::Impl::startAgainIn(Millis wait) {
 }
 
 void ExabgpProcess::Impl::launchOrRetry() {
+  if (options_.service) return lookForService();
   const Status launched = launch();
   if (launched) return;
   failed(launched.error());
@@ -226,10 +255,14 @@ Status ExabgpProcess::Impl::writeConfig(const std::string& path) const {
   return giveFileTo(path, options_.user);
 }
 
+// A service may have been started anew just now: then the record is not about ours.
 Status ExabgpProcess::Impl::writeRecord() const {
   const ProcessId& id = running_->id();
-  const Json json = {{"pid", id.pid}, {"start_time", id.startTime}, {"config", config_}};
-  return replaceFile(options_.recordPath, json.dump() + "\n", 0640);
+  if (options_.service) {
+    const auto record = readExabgpRecord(options_.recordPath);
+    if (record && record->id != id) return {};
+  }
+  return writeExabgpRecord(options_.recordPath, {id, config_});
 }
 
 // A broken file would also spoil the next good reload (trap 9), so ExaBGP tries it in a process of
@@ -271,7 +304,7 @@ void ExabgpProcess::Impl::onChecked(const std::string& how) {
                             "), the old one goes on: " + tail(said, 500),
                         0});
   }
-  if (!running_) return;  // the next start takes the new file
+  if (!running_ && !options_.service) return;  // the next start takes the new file
   if (const Status reloaded = reload(); !reloaded) failed(reloaded.error());
 }
 
@@ -280,7 +313,8 @@ Status ExabgpProcess::Impl::reload() {
   ::unlink(checkPath().c_str());
   const bool anew = needsRestart(good_, wanted_);
   good_ = wanted_;
-  config_ = fingerprint(wanted_);
+  if (!running_) return {};
+  config_ = configFingerprint(wanted_);
   if (anew) {
     restart("a new passive neighbor");
     return {};
@@ -312,6 +346,14 @@ void ExabgpProcess::Impl::stop(Millis grace, std::function<void()> done) {
   });
 }
 
+void ExabgpProcess::Impl::retire(Millis grace, std::function<void()> done) {
+  if (!running_) adopt();
+  wanted_.clear();
+  ::unlink(options_.configPath.c_str());
+  if (!running_ && !options_.service) ::unlink(options_.recordPath.c_str());
+  stop(grace, std::move(done));
+}
+
 void ExabgpProcess::Impl::failed(const Error& error) const {
   if (events_.failed) events_.failed(error);
 }
@@ -327,6 +369,9 @@ void ExabgpProcess::restart(const std::string& why) {
 }
 void ExabgpProcess::stop(Millis grace, std::function<void()> done) {
   impl_->stop(grace, std::move(done));
+}
+void ExabgpProcess::retire(Millis grace, std::function<void()> done) {
+  impl_->retire(grace, std::move(done));
 }
 
 }  // namespace l4ward::bgp

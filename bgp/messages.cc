@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "base/version.h"
 #include "bgp/route_json.h"
 
 namespace l4ward::bgp {
@@ -21,7 +22,8 @@ struct Encoder {
             {"version", kProtocolVersion},
             {"instance", hello.instance},
             {"standing", toJson(hello.standing)},
-            {"record_lost", hello.recordLost}};
+            {"record_lost", hello.recordLost},
+            {"program", hello.program}};
   }
   Json operator()(const Synced& synced) const {
     return {{"type", "synced"}, {"generation", synced.generation}};
@@ -45,6 +47,7 @@ struct Encoder {
             {"routes", toJson(routes.wanted)}};
   }
   Json operator()(const Alive&) const { return {{"type", "alive"}}; }
+  Json operator()(const End&) const { return {{"type", "end"}}; }
 };
 
 std::string text(const Json& message, const char* key) {
@@ -88,7 +91,8 @@ Result<RelayMessage> hello(const Json& message) {
   if (!standing) return tl::unexpected(standing.error());
   const auto lost = message.find("record_lost");
   return Hello{text(message, "instance"), std::move(*standing),
-               lost != message.end() && lost->is_boolean() && lost->get<bool>()};
+               lost != message.end() && lost->is_boolean() && lost->get<bool>(),
+               text(message, "program")};
 }
 
 Result<RelayMessage> session(const Json& message) {
@@ -111,6 +115,10 @@ Result<AgentMessage> routes(const Json& message) {
 }
 
 }  // namespace
+
+std::string programVersion() {
+  return kVersion;
+}
 
 std::string encode(const RelayMessage& message) {
   return line(std::visit(Encoder{}, message));
@@ -140,6 +148,7 @@ Result<AgentMessage> decodeAgentMessage(std::string_view bytes) {
   if (!message) return tl::unexpected(message.error());
   const std::string type = text(*message, "type");
   if (type == "alive") return Alive{};
+  if (type == "end") return End{};
   if (type == "routes") return routes(*message);
   return fail("message: unknown type \"" + type + "\" from the agent");
 }

@@ -21,11 +21,15 @@ inline constexpr std::size_t kMaxMessage = std::size_t{4} << 20;  // bytes of on
 inline constexpr Millis kMinHold{500};
 inline constexpr Millis kMaxHold{24 * 3600 * 1000};
 
+// The version of this program.
+std::string programVersion();
+
 // relay → agent
 struct Hello {
   std::string instance;     // of ExaBGP: "pid:start time"
   RouteSet standing;        // what ExaBGP announces now
   bool recordLost = false;  // `standing` may lack routes: the relay's record was damaged
+  std::string program = programVersion();  // "" from those that did not say it yet
   bool operator==(const Hello&) const = default;
 };
 struct Synced {  // all changes up to this generation of the routes were acknowledged
@@ -61,7 +65,10 @@ struct Routes {
 struct Alive {
   bool operator==(const Alive&) const = default;
 };
-using AgentMessage = std::variant<Routes, Alive>;
+struct End {  // for a relay of another version than the agent: ExaBGP starts the one on disk
+  bool operator==(const End&) const = default;
+};
+using AgentMessage = std::variant<Routes, Alive, End>;
 
 // With the end of line.
 std::string encode(const RelayMessage& message);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -81,6 +82,7 @@ class RelayLink::Impl {
   void onHello(const Hello& hello);
   void onClosed(const std::string& why);
   void dropConnection(const std::string& why);
+  bool replaces(const Hello& hello);
   void sendRoutes();
   void armHeartbeat();
   void beat();
@@ -96,12 +98,14 @@ class RelayLink::Impl {
   std::shared_ptr<LineConnection> connection_;
   pid_t relayPid_ = 0;
   bool greeted_ = false;
+  bool replacing_ = false;     // it was told to end
   unsigned unanswered_ = 0;    // `alive`s since it was heard
   TimePoint firstUnanswered_;  // when the first of them was sent
   Millis hold_{30000};
   std::uint64_t generation_ = 0;
   std::uint64_t sent_ = 0;  // generation that this connection was told; 0: none
   RouteSet wanted_;
+  std::set<std::string> replaced_;  // versions of relays that were told to end
 };
 
 Status RelayLink::Impl::listen(const std::string& path, const std::string& user) {
@@ -157,6 +161,7 @@ void RelayLink::Impl::onAccept(Protocol::socket socket) {
     onClosed("a newer relay connected");
   }
   relayPid_ = peer->pid;
+  replacing_ = false;
   connection_ = LineConnection::open(std::move(socket), kRelayLimits,
                                      {[this](const std::string& line) { onLine(line); },
                                       [this](const std::string& why) { onClosed(why); }});
@@ -164,6 +169,7 @@ void RelayLink::Impl::onAccept(Protocol::socket socket) {
 
 void RelayLink::Impl::onLine(const std::string& line) {
   unanswered_ = 0;
+  if (replacing_) return;
   const auto message = decodeRelayMessage(line);
   if (!message && message.error().code == EPROTO) return giveUpRelay(message.error().message);
   if (!message) return dropConnection(message.error().message);
@@ -191,7 +197,18 @@ void RelayLink::Impl::onMessage(const RelayMessage& message) {
   }
 }
 
+// A relay outlives upgrades; the one that ExaBGP starts next is what is on disk by now. If that is
+// no other, it has to do: ExaBGP ends when relays die too often.
+bool RelayLink::Impl::replaces(const Hello& hello) {
+  const bool same = hello.program == programVersion();
+  if (same || !replaced_.insert(hello.program).second) return false;
+  log::info("relay_link.replaced", {{"version", hello.program}, {"wanted", programVersion()}});
+  connection_->send(encode(AgentMessage(End{})));
+  return replacing_ = true;
+}
+
 void RelayLink::Impl::onHello(const Hello& hello) {
+  if (replaces(hello)) return;
   greeted_ = true;
   unanswered_ = 0;
   sent_ = 0;

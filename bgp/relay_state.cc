@@ -58,6 +58,7 @@ void RelayState::agentConnected(TimePoint now) {
 void RelayState::agentMessage(TimePoint now, const AgentMessage& message) {
   hear(now);
   if (const auto* routes = std::get_if<Routes>(&message)) return publish(now, *routes);
+  if (std::holds_alternative<End>(message)) return replaced();
   out_.messages.emplace_back(Pong{});
 }
 
@@ -66,6 +67,12 @@ void RelayState::agentGone(TimePoint) {
   agentThere_ = false;
   generation_ = 0;
   recordDirty_ = true;  // with the time it was heard last
+}
+
+// The record stands for the routes until the next relay reads it.
+void RelayState::replaced() {
+  out_.notes.emplace_back("the agent wants a relay of its own version; ending");
+  out_.quit = true;
 }
 
 void RelayState::publish(TimePoint now, const Routes& routes) {

@@ -31,7 +31,7 @@ struct RelayOutput {
   std::vector<RelayMessage> messages;
   std::vector<std::string> notes;  // for the log
   bool dropAgent = false;          // close its connection after the messages
-  bool quit = false;               // exit: ExaBGP does not answer
+  bool quit = false;               // exit, for ExaBGP to start the next relay
 };
 
 class RelayState {
@@ -78,6 +78,7 @@ class RelayState {
   enum class Barrier { due, sent, header, passed };
 
   void hear(TimePoint now);
+  void replaced();
   void publish(TimePoint now, const Routes& routes);
   void want(TimePoint now, RouteSet wanted);
   void answered(TimePoint now, bool done);

@@ -4,24 +4,28 @@
 #include <cstdint>
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 namespace l4ward::config {
 namespace {
 
 constexpr std::size_t kMaxReadable = 80;  // bytes
 
-// Levenshtein's distance, or any number from `enough` on if it is not below that.
+// How many letters are wrong, missing, too many, or change places with their neighbour (optimal
+// string alignment), or any number from `enough` on if it is not below that.
 std::size_t distance(std::string_view a, std::string_view b, std::size_t enough) {
   if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= enough) return enough;
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1), above(row), secondAbove(row);
   std::iota(row.begin(), row.end(), 0U);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::swap(secondAbove, above);
+    std::swap(above, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, row[j - 1] + 1, above[j] + 1});
+      const bool changedPlaces = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (changedPlaces) row[j] = std::min(row[j], secondAbove[j - 2] + 1);
     }
     if (*std::min_element(row.begin(), row.end()) >= enough) return enough;
   }

@@ -1,10 +1,7 @@
 #include "config/load.h"
 
-#include <unistd.h>
-
-#include <array>
-
 #include "base/file.h"
+#include "base/host_name.h"
 #include "config/diagnostics.h"
 #include "config/sections.h"
 #include "config/servers_from.h"
@@ -83,6 +80,14 @@ std::string Diagnostic::str() const {
   return text + "found " + found + ", expected " + expected;
 }
 
+std::string linesOf(const std::vector<Diagnostic>& diagnostics) {
+  std::string lines;
+  for (const auto& diagnostic : diagnostics) {
+    lines += (lines.empty() ? "" : "\n") + diagnostic.str();
+  }
+  return lines;
+}
+
 Checked<Site> loadSite(std::string_view text, const std::string& file, const std::string& hostName,
                        const ServersReader& read) {
   if (text.size() > kMaxSiteBytes) {
@@ -114,9 +119,7 @@ Checked<std::string> readSiteFile(const std::string& path) {
 Checked<Site> loadSiteFile(const std::string& path) {
   const auto text = readSiteFile(path);
   if (!text) return tl::unexpected(text.error());
-  std::array<char, 256> hostName{};
-  ::gethostname(hostName.data(), hostName.size() - 1);
-  return loadSite(*text, path, hostName.data(), serversBeside(path));
+  return loadSite(*text, path, hostName(), serversBeside(path));
 }
 
 }  // namespace l4ward::config

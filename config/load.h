@@ -25,6 +25,9 @@ struct Diagnostic {
   std::string str() const;
 };
 
+// A line each, without a line break at the end.
+std::string linesOf(const std::vector<Diagnostic>& diagnostics);
+
 template <typename T>
 using Checked = tl::expected<T, std::vector<Diagnostic>>;
 

@@ -61,6 +61,18 @@ Tunnel readTunnel(const Value& value) {
   return tunnel;
 }
 
+// Only masquerading rewrites packets; the others leave them at the client's port.
+void readServerPort(const Record& record, Pool& pool) {
+  const auto port = record.find("server_port");
+  if (!port) return;
+  // A wrong one stays, as 1, so that nobody misses it.
+  pool.serverPort = static_cast<std::uint16_t>(port->number(kPort).value_or(1));
+  if (pool.forward != Forward::masquerade) {
+    port->error("this key in a pool that does not rewrite packets",
+                "it only with `forward: masquerade`");
+  }
+}
+
 // The servers, from one of the two places where they may stand.
 void readServersOf(const Record& record, const ServersReader& read, Pool& pool) {
   const auto defaults = record.find("thresholds");
@@ -85,8 +97,9 @@ void readServersOf(const Record& record, const ServersReader& read, Pool& pool) 
 }
 
 Pool readPool(const Named& named, const ServersReader& read) {
-  const Record record(named.value, {"forward", "tunnel", "check", "warm_up", "agent_weight",
-                                    "thresholds", "servers", "servers_from", "servers_from_min"});
+  const Record record(named.value,
+                      {"forward", "tunnel", "server_port", "check", "warm_up", "agent_weight",
+                       "thresholds", "servers", "servers_from", "servers_from_min"});
   Pool pool;
   pool.name = named.name;
   pool.forward =
@@ -99,6 +112,7 @@ Pool readPool(const Named& named, const ServersReader& read) {
                     "it only with `forward: tunnel`");
     }
   }
+  readServerPort(record, pool);
   if (const auto check = record.require("check", kCheckText)) {
     pool.checks = readCheckNames(*check);
   } else {

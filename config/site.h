@@ -64,6 +64,7 @@ struct Pool {
   std::string name;
   Forward forward = Forward::tunnel;
   Tunnel tunnel;
+  std::uint16_t serverPort = 0;  // masquerade only: where servers listen; 0: the client's port
   // All must pass. Empty: `check: none`, servers are always taken as up.
   std::vector<std::string> checks;
   Millis warmUp{0};           // from up to the first new connection

@@ -114,7 +114,7 @@ void checkPool(const Site& site, const Service& service, Diagnostics& errors) {
     checkFamilies(site.ipvs, service, pool->second, errors);
   } else if (!service.pool.empty()) {
     errors.addAt(servicePath(service, "pool"), inQuotes(service.pool),
-                 "the name of a pool" + didYouMean(service.pool, site.pools));
+                 "the name of a pool" + errors.guess(service.pool, site.pools));
   }
 }
 
@@ -129,7 +129,7 @@ void checkBackupPool(const Site& site, const Service& service, Diagnostics& erro
                  "another pool");
   } else if (backup == site.pools.end()) {
     errors.addAt(path, inQuotes(service.backupPool),
-                 "the name of a pool" + didYouMean(service.backupPool, site.pools));
+                 "the name of a pool" + errors.guess(service.backupPool, site.pools));
   } else {
     checkFamilies(site.ipvs, service, backup->second, errors);
     if (pool == site.pools.end()) return;

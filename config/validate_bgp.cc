@@ -17,7 +17,7 @@ void checkServices(const Site& site, Diagnostics& errors) {
     for (const auto& name : site.bgp->neighbors[i].services.value_or(std::set<std::string>())) {
       if (site.services.contains(name)) continue;
       errors.add(errors.placeOf(joinPath(path, name)), path, inQuotes(name),
-                 "the name of a service" + didYouMean(name, site.services));
+                 "the name of a service" + errors.guess(name, site.services));
     }
   }
 }

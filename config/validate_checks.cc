@@ -59,7 +59,7 @@ void checkPool(const Site& site, const Pool& pool, Diagnostics& errors) {
     errors.addAt(
         checkPath(pool, i), inQuotes(name),
         (pool.checks.size() == 1 ? "the name of a check, or none" : "the name of a check") +
-            didYouMean(name, site.checks));
+            errors.guess(name, site.checks));
   }
   checkForward(pool, checks, errors);
   checkAgentWeights(pool, checks, errors);
@@ -71,13 +71,15 @@ bool needsPort(const Check& check) {
          !std::holds_alternative<FileProbe>(check.how);
 }
 
-// A check probes the service's port unless it has one of its own. One error a check.
+// A check probes the port at which servers take the service's packets unless it has one of its own.
+// One error a check.
 void checkProbedPorts(const Site& site, Diagnostics& errors) {
   std::set<const Check*> reported;
   for (const auto& [name, service] : site.services) {
     const bool onePort = !service.mark && service.ports != std::vector<std::uint16_t>{0};
     if (onePort) continue;
     for (const auto* pool : poolsOf(site, service)) {
+      if (pool->serverPort != 0) continue;
       for (const auto* check : checksOf(site, *pool)) {
         if (check == nullptr || !needsPort(*check) || !reported.insert(check).second) continue;
         errors.addAt(checkPath(*check, "port"), "no such key",

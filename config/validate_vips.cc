@@ -253,7 +253,7 @@ void checkRules(const Site& site, Diagnostics& errors) {
     if (known.contains(text)) continue;
     errors.addAt(
         joinPath("vips", text), text,
-        "a VIP of a service" + (known.size() > kMaxSuggested ? "" : didYouMean(text, known)));
+        "a VIP of a service" + (known.size() > kMaxSuggested ? "" : errors.guess(text, known)));
   }
 }
 

@@ -30,6 +30,8 @@ std::string_view reasonOf(unsigned status) {
       return "Method Not Allowed";
     case 413:
       return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
     case 431:
       return "Request Header Fields Too Large";
     case 503:

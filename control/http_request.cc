@@ -6,7 +6,11 @@
 #include <boost/beast/http/error.hpp>
 // clang-format on
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+
+#include "base/ip.h"
 
 namespace l4ward::control {
 namespace {
@@ -14,7 +18,7 @@ namespace {
 namespace http = boost::beast::http;
 using Text = boost::beast::string_view;
 
-// Beast's parser, with nothing kept but the first line.
+// Beast's parser, with nothing kept but the first line and what it is asked as.
 class Parser final : public http::basic_parser<true> {
  public:
   Parser() { header_limit(kMaxHttpHeader); }
@@ -23,6 +27,8 @@ class Parser final : public http::basic_parser<true> {
     request_.keepAlive = keep_alive();
     return request_;
   }
+  // Without it, proxies and servers may differ in which one they believe.
+  bool hasOneHostAtMost() const { return hosts_ <= 1; }
   bool hasBody() const { return chunked() || content_length().value_or(0) > 0; }
 
  private:
@@ -31,7 +37,11 @@ class Parser final : public http::basic_parser<true> {
     request_.target.assign(target.data(), target.size());
   }
   void on_response_impl(int, Text, int, ErrorCode&) override {}
-  void on_field_impl(http::field, Text, Text, ErrorCode&) override {}
+  void on_field_impl(http::field field, Text, Text value, ErrorCode&) override {
+    if (field != http::field::host) return;
+    ++hosts_;
+    request_.host.assign(value.data(), value.size());
+  }
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(Text piece, ErrorCode&) override { return piece.size(); }
@@ -42,11 +52,17 @@ class Parser final : public http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 
   HttpRequest request_;
+  int hosts_ = 0;
 };
 
 unsigned refusalOf(const ErrorCode& error) {
   if (error == http::error::header_limit) return 431;
   return error == http::error::body_limit ? 413 : 400;
+}
+
+bool isSameName(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::optional<std::string> decode(std::string_view text, bool plusIsBlank) {
@@ -82,11 +98,22 @@ HttpInput readHttpRequest(std::string_view bytes) {
     input.refusal = refusalOf(error);
   } else if (parser.hasBody()) {
     input.refusal = 413;
+  } else if (!parser.hasOneHostAtMost()) {
+    input.refusal = 400;
   } else {
     input.used = used;
     input.request = parser.request();
   }
   return input;
+}
+
+bool isOwnHost(std::string_view host, std::string_view hostName) {
+  if (host.empty() || IpAddress::parse(host) || Endpoint::parse(host)) return true;
+  if (host.starts_with('[') && host.ends_with(']')) {
+    return IpAddress::parse(host.substr(1, host.size() - 2)).has_value();
+  }
+  const auto name = host.substr(0, host.rfind(':'));
+  return isSameName(name, "localhost") || isSameName(name, hostName);
 }
 
 std::string HttpTarget::get(const std::string& key) const {

@@ -14,6 +14,7 @@ inline constexpr std::size_t kMaxHttpHeader = 8192;
 struct HttpRequest {
   std::string method;
   std::string target;
+  std::string host;  // the field, "" if there is none
   bool keepAlive = false;
 };
 
@@ -25,6 +26,11 @@ struct HttpInput {
 
 // The request that `bytes` begin with.
 HttpInput readHttpRequest(std::string_view bytes);
+
+// Whether a Host field (RFC 9110, 7.2), which may have a port, can only mean the machine itself,
+// whose name is `hostName`: an address, "localhost" or that name. What others' name servers say
+// could lead here is none of these; no browser leaves the field out.
+bool isOwnHost(std::string_view host, std::string_view hostName);
 
 struct HttpTarget {
   std::string path;

@@ -1,6 +1,10 @@
 #include "control/http_session.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "config/diagnostics.h"
@@ -14,6 +18,29 @@ constexpr std::string_view kVip = "/vip/";
 
 // To look a flow up takes no name, and there is none.
 const Peer kAnybody{0, static_cast<unsigned>(-1), "http"};
+
+std::string hostName() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+// Of its own end.
+bool isLoopback(int socket) {
+  asio::ip::tcp::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  if (::getsockname(socket, local.data(), &size) != 0) return true;
+  const auto address = local.address();
+  if (address.is_v4() || !address.to_v6().is_v4_mapped()) return address.is_loopback();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+}
+
+// A page of anybody's that a browser on this machine shows can have its own name mean 127.0.0.1,
+// and read what is answered there (DNS rebinding). On other addresses a filter has to say who may
+// come, and those who may have names for this node that it does not know.
+bool isRebound(const std::string& host, int socket) {
+  return !isOwnHost(host, hostName()) && isLoopback(socket);
+}
 
 }  // namespace
 
@@ -29,6 +56,10 @@ Connection::Next HttpSession::work() {
   const auto& request = read.request;
   keepAlive_ = request.keepAlive;
   toHead_ = request.method == "HEAD";
+  if (isRebound(request.host, handle())) {
+    return refuse(421, "this node is not " + config::inQuotes(request.host) +
+                           "; ask for it as localhost or by its address\n");
+  }
   const auto target = parseTarget(request.target);
   const auto path = target ? target->path : "";
   if (request.method != "GET" && !toHead_) {

@@ -3,6 +3,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,13 @@
 namespace l4ward::control {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+inline double asNumber(bool value) {
+  return value ? 1 : 0;
+}
+inline double asNumber(std::uint64_t value) {
+  return static_cast<double>(value);
+}
 
 // A number of each of some items.
 template <typename Item>

@@ -11,13 +11,10 @@
 namespace l4ward::control {
 namespace {
 
-constexpr std::array kPhases{"starting", "running", "draining", "withdrawing", "stopping"};
+constexpr std::array kPhases{"starting",    "running",  "draining",
+                             "withdrawing", "stopping", "observing"};
 constexpr std::array kVipStates{"announced", "last-resort", "draining", "withdrawn",
                                 "not-announced"};
-
-double asNumber(bool value) {
-  return value ? 1 : 0;
-}
 
 void addNode(MetricFamilies& out, const NodeStatus& status) {
   const Node& node = status.node;
@@ -33,13 +30,13 @@ void addNode(MetricFamilies& out, const NodeStatus& status) {
       "l4ward_phase", "1 for the phase of the agent's life.", std::vector<Node>{node},
       [](const Node&) { return Labels{}; }, [](const Node& it) { return it.phase; }, kPhases);
   out.add("l4ward_maglev_table_slots", "Slots of this kernel's Maglev tables; 0: not known.",
-          static_cast<double>(node.tableSlots));
+          asNumber(node.tableSlots));
 }
 
 void addReloads(MetricFamilies& out, const Reloads& reloads) {
   out.add("l4ward_reloads_total", "Reloads of the site file.",
-          {{Labels{{"result", "success"}}, static_cast<double>(reloads.succeeded)},
-           {Labels{{"result", "failure"}}, static_cast<double>(reloads.failed)}});
+          {{Labels{{"result", "success"}}, asNumber(reloads.succeeded)},
+           {Labels{{"result", "failure"}}, asNumber(reloads.failed)}});
   out.add("l4ward_last_reload_successful", "0: the file on disk is not the one in force.",
           asNumber(reloads.lastSucceeded));
   out.add("l4ward_last_reload_timestamp_seconds", "When it was; 0: never.", reloads.lastAt);
@@ -47,13 +44,12 @@ void addReloads(MetricFamilies& out, const Reloads& reloads) {
 
 void addWork(MetricFamilies& out, const Work& work) {
   out.add("l4ward_turns_total", "Turns of the loop that compared desired with actual state.",
-          static_cast<double>(work.turns));
-  out.add("l4ward_ipvs_operations_total", "Operations sent to IPVS.",
-          static_cast<double>(work.operations));
+          asNumber(work.turns));
+  out.add("l4ward_ipvs_operations_total", "Operations sent to IPVS.", asNumber(work.operations));
   out.add("l4ward_ipvs_operation_failures_total", "Operations that IPVS refused.",
-          static_cast<double>(work.failedOperations));
+          asNumber(work.failedOperations));
   out.add("l4ward_ipvs_drift_total", "Differences that others had made, found and mended.",
-          static_cast<double>(work.drift));
+          asNumber(work.drift));
   out.add("l4ward_ipvs_apply_duration_seconds", "How long it took to apply a plan.",
           {{Labels{}, work.applySeconds}});
   out.add("l4ward_ipvs_plan_operations", "Operations of plans that had any.",
@@ -72,9 +68,18 @@ void addAlarms(MetricFamilies& out, const std::vector<Alarm>& alarms) {
   out.add("l4ward_alarms", "What is wrong now, as `l4wardctl status` shows it.", values);
 }
 
+void addDifferences(MetricFamilies& out, const std::vector<Difference>& differences) {
+  std::map<std::string, double> count;
+  for (const auto* kind : {"service", "server", "foreign", "vip", "global", "sysctl"}) count[kind];
+  for (const auto& difference : differences) ++count[difference.kind];
+  std::vector<std::pair<Labels, double>> values;
+  for (const auto& [kind, number] : count) values.push_back({{{"kind", kind}}, number});
+  out.add("l4ward_differences", "While observing: what is not as the agent would have it.", values);
+}
+
 void addOverrides(MetricFamilies& out, const std::vector<Override>& overrides) {
   out.add("l4ward_overrides", "Overrides by people and files that are in force.",
-          static_cast<double>(overrides.size()));
+          asNumber(overrides.size()));
   static constexpr std::array<Column<Override>, 2> columns{{
       {"l4ward_override_start_timestamp_seconds", "Since when an override is in force.",
        [](const Override& it) { return it.since; }},
@@ -96,13 +101,12 @@ void addBgp(MetricFamilies& out, const NodeStatus& status) {
   out.add("l4ward_bgp_relay_synced", "ExaBGP has acknowledged all routes.", asNumber(relay.synced));
   out.add("l4ward_bgp_unheard", "Something is announced, and no session has been up for a while.",
           asNumber(relay.unheard));
-  out.add("l4ward_bgp_updates_total", "Sets of routes told to ExaBGP.",
-          static_cast<double>(relay.updates));
+  out.add("l4ward_bgp_updates_total", "Sets of routes told to ExaBGP.", asNumber(relay.updates));
   static constexpr std::array<Column<Neighbor>, 2> columns{{
       {"l4ward_bgp_session_up", "The session is established.",
        [](const Neighbor& it) { return asNumber(it.state == "up"); }},
       {"l4ward_bgp_routes", "Routes that the neighbor is told of.",
-       [](const Neighbor& it) { return static_cast<double>(it.routes); }},
+       [](const Neighbor& it) { return asNumber(it.routes); }},
   }};
   out.add<Neighbor>(columns, status.neighbors, [](const Neighbor& it) {
     return Labels{{"neighbor", it.address}, {"peer_as", std::to_string(it.peerAs)}};
@@ -136,6 +140,7 @@ std::string metricsText(const NodeStatus& status) {
   addWork(out, status.node.work);
   addAlarms(out, status.alarms);
   addOverrides(out, status.overrides);
+  addDifferences(out, status.differences);
   addBgp(out, status);
   addVips(out, status.vips);
   addServices(out, status);

@@ -6,13 +6,6 @@
 namespace l4ward::control {
 namespace {
 
-double asNumber(bool value) {
-  return value ? 1 : 0;
-}
-double asNumber(std::uint64_t value) {
-  return static_cast<double>(value);
-}
-
 // Both are needed, as a service of the site file has one key an address and port.
 Labels labelsOf(const Service& service) {
   return {{"service", service.key}, {"name", service.name}};

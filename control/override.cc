@@ -96,6 +96,11 @@ Result<Action> parseAction(std::string_view text) {
   return fail("found " + config::inQuotes(text) + ", expected drain or disable");
 }
 
+std::string describe(const Override& override) {
+  const std::string what = override.action == Action::drain ? "drained" : "disabled";
+  return what + " by " + override.by + (override.reason.empty() ? "" : ": " + override.reason);
+}
+
 Status Overrides::set(Override override) {
   if (Subject::parse(override.subject.str()) != override.subject) {
     return notASubject(override.subject.str());

@@ -47,6 +47,9 @@ struct Override {
   bool operator==(const Override&) const = default;
 };
 
+// "drained by anna: kernel update"
+std::string describe(const Override& override);
+
 inline constexpr std::size_t kMaxReason = 200;
 inline constexpr std::size_t kMaxOverrides = 10000;
 inline constexpr std::size_t kMaxOverridesBytes = 8 << 20;

@@ -1,15 +1,13 @@
 #include "control/readiness.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace l4ward::control {
 namespace {
 
 std::string sentence(const Override& said) {
-  std::string text = said.subject.str() + " was ";
-  text += said.action == Action::drain ? "drained" : "disabled";
-  text += " by " + said.by;
-  return said.reason.empty() ? text : text + ": " + said.reason;
+  return said.subject.str() + " was " + describe(said);
 }
 
 // The stronger one of those that somebody has said of it.
@@ -48,18 +46,23 @@ bool serves(const Service& service, const Vip& vip) {
                      [&](const std::string& text) { return prefixOf(text) == wanted; });
 }
 
+std::string overrideOfNode(const NodeStatus& status) {
+  const auto* said = find(status, Subject::Kind::node, "");
+  return said == nullptr ? "" : sentence(*said);
+}
+
 std::string overrideOf(const NodeStatus& status, const Vip& vip) {
   const auto prefix = prefixOf(vip.prefix);
-  const Override* said = find(status, Subject::Kind::node, "");
-  if (said == nullptr && prefix) said = find(status, Subject::Kind::vip, prefix->shortStr());
+  const Override* said = nullptr;
+  if (prefix) said = find(status, Subject::Kind::vip, prefix->shortStr());
   for (const auto& name : vip.services) {
     if (said == nullptr) said = find(status, Subject::Kind::service, name);
   }
   return said == nullptr ? "" : sentence(*said);
 }
 
-std::string whyNotServing(const NodeStatus& status, const Vip& vip) {
-  if (status.node.phase != "running") return "the agent is " + status.node.phase;
+// What the virtual IP lacks, whatever the node as a whole does.
+std::string whyVipLacks(const NodeStatus& status, const Vip& vip) {
   if (auto said = overrideOf(status, vip); !said.empty()) return said;
   bool any = false;
   for (const auto& service : status.services) {
@@ -69,6 +72,12 @@ std::string whyNotServing(const NodeStatus& status, const Vip& vip) {
     if (!service.quorum) return service.name + ": " + service.quorumText;
   }
   return any ? "" : "none of its services is programmed";
+}
+
+std::string whyNotServing(const NodeStatus& status, const Vip& vip) {
+  if (status.node.phase != "running") return "the agent is " + status.node.phase;
+  if (auto said = overrideOfNode(status); !said.empty()) return said;
+  return whyVipLacks(status, vip);
 }
 
 void addRoutes(const NodeStatus& status, std::vector<std::string>& reasons) {
@@ -82,6 +91,17 @@ void addRoutes(const NodeStatus& status, std::vector<std::string>& reasons) {
   if (!heard) reasons.emplace_back("no BGP session is up");
 }
 
+// Without BGP this answer is all that keeps traffic away from a node that cannot serve.
+void addServing(const NodeStatus& status, std::vector<std::string>& reasons) {
+  std::string why;
+  for (const auto& vip : status.vips) {
+    const auto lack = whyVipLacks(status, vip);
+    if (lack.empty()) return;
+    if (why.empty()) why = ": " + lack;
+  }
+  reasons.push_back("no virtual IP can be served" + why);
+}
+
 }  // namespace
 
 std::vector<std::string> whyNotReady(const NodeStatus& status) {
@@ -90,8 +110,12 @@ std::vector<std::string> whyNotReady(const NodeStatus& status) {
   if (!status.node.ready) {
     reasons.emplace_back("IPVS is not programmed, or a server has no verdict yet");
   }
-  if (const auto* said = find(status, Subject::Kind::node, "")) reasons.push_back(sentence(*said));
-  if (status.relay.configured) addRoutes(status, reasons);
+  if (auto said = overrideOfNode(status); !said.empty()) reasons.push_back(std::move(said));
+  if (status.relay.configured) {
+    addRoutes(status, reasons);
+  } else {
+    addServing(status, reasons);
+  }
   return reasons;
 }
 

@@ -12,7 +12,8 @@ namespace l4ward::control {
 
 // Why the node should get no traffic, a sentence each; none: it is ready. It is when it runs, is
 // programmed, nobody has drained or disabled it, and, with a `bgp` section, at least one virtual IP
-// is announced as usual, ExaBGP has acknowledged all and a session is up.
+// is announced as usual, ExaBGP has acknowledged all and a session is up; without: at least one
+// virtual IP can be served.
 std::vector<std::string> whyNotReady(const NodeStatus& status);
 
 // nullopt: no virtual IP or range of this node holds the address. Else why it should get no

@@ -45,7 +45,8 @@ struct Node {
   std::string version;
   int pid = 0;
   double startedAt = 0;
-  // "starting", "running", "draining" (announced as about to stop), "withdrawing", "stopping"
+  // "starting", "running", "draining" (announced as about to stop), "withdrawing", "stopping",
+  // "observing" (only: it changes nothing)
   std::string phase;
   bool ready = false;    // IPVS is programmed and each server has its verdict
   bool suspect = false;  // every check failed at once
@@ -179,6 +180,17 @@ struct Check {
   Histogram seconds;                          // their latency
 };
 
+// Of a node that only observes: what is not as its agent would have it.
+struct Difference {
+  // "service", "server", "foreign" (a service of the kernel that the site file has not), "vip",
+  // "global", "sysctl"
+  std::string kind;
+  std::string subject;                  // "tcp 198.51.100.1:80"
+  std::string text;                     // "2 operations, moves 5.13 % of new flows, …"
+  std::vector<std::string> operations;  // on that service, in their order
+  double since = 0;
+};
+
 struct NodeStatus {
   int version = 1;  // of this format: keys are added under one number, never changed
   double at = 0;
@@ -191,6 +203,7 @@ struct NodeStatus {
   std::vector<Server> servers;
   std::vector<Check> checks;
   std::vector<Override> overrides;
+  std::vector<Difference> differences;  // while observing
   // Of the kernel's own counters: when they were read; 0: they could not be.
   double countersAt = 0;
 };

@@ -192,6 +192,14 @@ void fields(Visitor& visit, Like<Visitor, Check>& value) {
   visit("seconds", value.seconds);
 }
 template <typename Visitor>
+void fields(Visitor& visit, Like<Visitor, Difference>& value) {
+  visit("kind", value.kind);
+  visit("subject", value.subject);
+  visit("text", value.text);
+  visit("operations", value.operations);
+  visit("since", value.since);
+}
+template <typename Visitor>
 void fields(Visitor& visit, Like<Visitor, NodeStatus>& value) {
   visit("version", value.version);
   visit("at", value.at);
@@ -204,6 +212,7 @@ void fields(Visitor& visit, Like<Visitor, NodeStatus>& value) {
   visit("servers", value.servers);
   visit("checks", value.checks);
   visit("overrides", value.overrides);
+  visit("differences", value.differences);
   visit("counters_at", value.countersAt);
 }
 
@@ -251,6 +260,7 @@ L4WARD_JSON(Service)
 L4WARD_JSON(Server)
 L4WARD_JSON(CheckResult)
 L4WARD_JSON(Check)
+L4WARD_JSON(Difference)
 L4WARD_JSON(NodeStatus)
 
 }  // namespace l4ward::control

@@ -43,6 +43,8 @@ void to_json(nlohmann::json& json, const CheckResult& value);
 void from_json(const nlohmann::json& json, CheckResult& value);
 void to_json(nlohmann::json& json, const Check& value);
 void from_json(const nlohmann::json& json, Check& value);
+void to_json(nlohmann::json& json, const Difference& value);
+void from_json(const nlohmann::json& json, Difference& value);
 void to_json(nlohmann::json& json, const NodeStatus& value);
 void from_json(const nlohmann::json& json, NodeStatus& value);
 

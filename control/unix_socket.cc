@@ -28,11 +28,11 @@ std::optional<sockaddr_un> addressOf(const std::string& path) {
   return address;
 }
 
-// A full queue is somebody's, too.
+// A full queue is somebody's, too, and so is one that cannot be tried for want of descriptors.
 bool isListening(const sockaddr_un& address) {
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  return ::connect(probe.get(), generic, sizeof(address)) == 0 || errno == EAGAIN;
+  return !probe || ::connect(probe.get(), generic, sizeof(address)) == 0 || errno == EAGAIN;
 }
 
 std::optional<gid_t> groupNamed(const std::string& name) {
@@ -72,6 +72,9 @@ l4ward::Status setAccess(const std::string& path, const std::string& group) {
   if (::chmod(path.c_str(), 0660) != 0) return failErrno("cannot chmod " + path, errno);
   if (group.empty()) return {};
   const auto gid = groupNamed(group);
+  struct stat info {};
+  // An agent that runs with this group need not, and may not, change it.
+  if (gid && ::lstat(path.c_str(), &info) == 0 && info.st_gid == *gid) return {};
   if (gid && ::chown(path.c_str(), static_cast<uid_t>(-1), *gid) == 0) return {};
   const std::string reason = gid ? failErrno("chown", errno).value().message : "no such group";
   log::info("control.no_group", {{"group", group}, {"path", path}, {"reason", reason}});

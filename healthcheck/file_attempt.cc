@@ -1,15 +1,16 @@
 // A check by a file on this node that an operator, or a deployment, leaves for it.
 #include <fcntl.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <cstring>
+#include <functional>
+#include <optional>
 #include <utility>
 
+#include "base/directory_watch.h"
 #include "base/unique_fd.h"
 #include "healthcheck/attempt.h"
 #include "healthcheck/clean_text.h"
@@ -55,77 +56,26 @@ Judgement judgeFile(const std::string& path) {
 }
 
 // Says when something has happened to a file, by the directory it is in: so it may be made, renamed
-// over or deleted. Without inotify, or while there is no such directory, it says nothing.
-class FileWatch : public std::enable_shared_from_this<FileWatch> {
+// over or deleted. Without inotify, or while there is no such directory, it says nothing; one that
+// its writer keeps open is found by the next probe.
+class FileWatch {
  public:
   FileWatch(asio::io_context& io, const std::string& path, std::function<void()> now)
-      : inotify_(io), now_(std::move(now)) {
+      : watch_(io, [name = path.substr(path.rfind('/') + 1),
+                    now = std::move(now)](std::string_view changed) {
+          if (changed.empty() || changed == name) now();
+        }) {
     const auto slash = path.rfind('/');
-    name_ = slash == std::string::npos ? path : path.substr(slash + 1);
     directory_ = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  }
-
-  void open() {
-    UniqueFd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    ErrorCode error;
-    if (fd) inotify_.assign(fd.get(), error);
-    if (!fd || error) return;
-    fd.release();
     follow();
-    wait();
   }
 
   // Watches the directory that has the path now.
-  void follow() {
-    if (!inotify_.is_open()) return;
-    // No IN_MODIFY: a file that is written anew is empty for a moment. One that its writer keeps
-    // open is found by the next probe.
-    constexpr auto events = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                            IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-    const int found = ::inotify_add_watch(inotify_.native_handle(), directory_.c_str(), events);
-    if (found == watched_) return;
-    if (watched_ >= 0) ::inotify_rm_watch(inotify_.native_handle(), watched_);
-    watched_ = found;
-  }
-
-  void close() {
-    ErrorCode ignored;
-    inotify_.close(ignored);
-    now_ = nullptr;
-  }
+  void follow() { watch_.watch({directory_}); }
 
  private:
-  void wait() {
-    inotify_.async_wait(asio::posix::stream_descriptor::wait_read,
-                        [self = shared_from_this()](const ErrorCode& error) {
-                          if (!error && self->inotify_.is_open()) self->onEvents();
-                        });
-  }
-
-  void onEvents() {
-    alignas(inotify_event) char bytes[4096];
-    const auto size = ::read(inotify_.native_handle(), bytes, sizeof bytes);
-    bool concerned = false;
-    for (const char* at = bytes; size > 0 && at < bytes + size;) {
-      inotify_event event;
-      std::memcpy(&event, at, sizeof event);
-      const char* const name = at + sizeof event;
-      // Those without a name are about the directory itself, or lost events.
-      const bool isEndOfWatch = (event.mask & IN_IGNORED) != 0;
-      concerned = concerned || (!isEndOfWatch && (event.len == 0 || name_ == name));
-      at = name + event.len;
-    }
-    wait();
-    if (!concerned) return;
-    const auto now = now_;  // may close this
-    now();
-  }
-
-  asio::posix::stream_descriptor inotify_;
-  std::function<void()> now_;
-  std::string name_;
   std::string directory_;
-  int watched_ = -1;
+  DirectoryWatch watch_;
 };
 
 class FileAttempt final : public Attempt {
@@ -145,9 +95,6 @@ class FileAttempt final : public Attempt {
 class FileAttempts final : public Attempts {
  public:
   FileAttempts(asio::io_context& io, const Probe& probe) : io_(io), probe_(probe) {}
-  ~FileAttempts() override {
-    if (watch_) watch_->close();
-  }
 
   std::shared_ptr<Attempt> make() override {
     if (watch_) watch_->follow();
@@ -155,15 +102,13 @@ class FileAttempts final : public Attempts {
   }
 
   void watch(const std::function<void()>& now) override {
-    if (watch_) watch_->close();
-    watch_ = std::make_shared<FileWatch>(io_, std::get<FileProbe>(probe_.how).path, now);
-    watch_->open();
+    watch_.emplace(io_, std::get<FileProbe>(probe_.how).path, now);
   }
 
  private:
   asio::io_context& io_;
   const Probe& probe_;
-  std::shared_ptr<FileWatch> watch_;
+  std::optional<FileWatch> watch_;
 };
 
 }  // namespace

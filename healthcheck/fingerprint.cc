@@ -9,21 +9,6 @@ class Writer : public CanonicalText<Writer> {
   using CanonicalText::add;
   void add(const Expectation& e) { all(e.text, e.isPattern); }
   void add(const StatusRange& range) { all(range.first, range.last); }
-  template <typename A, typename B>
-  void add(const std::pair<A, B>& pair) {
-    all(pair.first, pair.second);
-  }
-  template <typename T>
-  void add(const std::optional<T>& value) {
-    add(value.has_value());
-    if (value) add(*value);
-  }
-  template <typename T>
-  void add(const std::vector<T>& values) {
-    add(values.size());
-    for (const auto& value : values) add(value);
-  }
-
   void add(const TcpProbe& p) { all(p.send, p.expect); }
   void add(const HttpProbe& p) {
     all(p.method, p.path, p.host, p.headers, p.http10, p.pass, p.drain, p.body);

@@ -35,6 +35,7 @@ class Prober::Impl {
   void post(auto&& work) { asio::post(io_, std::forward<decltype(work)>(work)); }
 
   void setJobs(std::vector<Job> jobs) {
+    shared_.step = startStep(jobs);
     std::unordered_map<std::uint64_t, std::shared_ptr<Runner>> kept;
     std::vector<Job> fresh;
     for (auto& job : jobs) {

@@ -86,7 +86,7 @@ void Runner::finish(Judgement judgement) {
   if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
   const TimePoint now = Clock::now();
   setTimer(nextStart(planned_, jittered(interval(), static_cast<std::uint32_t>(random_())),
-                     job_.probe.timeout, now));
+                     job_.probe.timeout, now, shared_.step));
   using std::chrono::duration_cast;
   using std::chrono::microseconds;
   const auto latency = duration_cast<microseconds>(now - started_);

@@ -23,6 +23,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     Attempts::Shared attempts;
     std::function<void(Outcome)> sink;
     Agenda agenda{attempts.io};
+    Millis step{1};  // startStep() of all jobs
     SecondsHistogram lateness = {};
   };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -21,9 +22,12 @@ std::uint64_t mixed(std::uint64_t h) {
   return h ^ (h >> 33);
 }
 
-TimePoint inStep(TimePoint due, Clock::duration interval) {
-  const auto most = std::clamp<Millis::rep>(interval / Millis(32), 1, 16);
-  const Clock::duration step = Millis(std::bit_floor(static_cast<std::uint64_t>(most)));
+// The largest power of two from 1 to 16 that is at most that.
+Millis powerOfTwo(Millis::rep most) {
+  return Millis(std::bit_floor(static_cast<std::uint64_t>(std::clamp<Millis::rep>(most, 1, 16))));
+}
+
+TimePoint inStep(TimePoint due, Clock::duration step) {
   const auto since = due.time_since_epoch() + step / 2;
   return TimePoint(since - since % step);
 }
@@ -74,11 +78,21 @@ Clock::duration jittered(Millis interval, std::uint32_t random) {
   return interval - most + 2 * most * (random % 1024) / 1023;
 }
 
-TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now) {
-  const TimePoint due = inStep(planned + interval, interval);
+TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now,
+                    Millis step) {
+  const TimePoint due =
+      inStep(planned + interval, std::min(step, powerOfTwo(interval / Millis(32))));
   if (now <= due) return due;
   if (now - due <= timeout) return now;
   return nextTurn(due, interval, now);
+}
+
+Millis startStep(const std::vector<Job>& jobs) {
+  double eachMilli = 0;  // probes
+  for (const auto& job : jobs) {
+    eachMilli += 1.0 / static_cast<double>(std::max(job.interval, Millis(1)).count());
+  }
+  return powerOfTwo(std::lround(std::min(2.0 / std::max(eachMilli, 1e-6), 16.0)));
 }
 
 bool stoodStill(Clock::duration late, Millis timeout) {

@@ -32,7 +32,17 @@ Clock::duration jittered(Millis interval, std::uint32_t random);
 // that it held up. Whoever is later than the longest probe explains, missed whole turns because
 // the thread or node stood still, waits for the next turn of its rhythm: those jobs do not all
 // start together then.
-TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now);
+//
+// `planned` + interval is moved to the nearest of the moments, `step` apart (a power of two of
+// milliseconds, from startStep()), that all jobs share; not by more than a 64th of the interval.
+// This is less than the jitter, and 0 on average.
+TimePoint nextStart(TimePoint planned, Clock::duration interval, Millis timeout, TimePoint now,
+                    Millis step);
+
+// How far apart the moments are at which probes start: 16 ms, or less where more than about two of
+// these jobs would be due at each. Probes that start together wake the thread once, not once each,
+// which costs as much as a quarter of a probe; more of them would only wait for each other.
+Millis startStep(const std::vector<Job>& jobs);
 
 // Whether a deadline that was noticed `late` says more about this node than about the server: the
 // thread or the node stood still for over a second, and longer than the probe would have lasted.

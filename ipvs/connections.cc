@@ -49,7 +49,7 @@ std::optional<Number> parseNumber(std::string_view text, int base) {
   return number;
 }
 
-std::optional<Protocol> parseProtocol(std::string_view text) {
+std::optional<Protocol> protocolOf(std::string_view text) {
   if (text == "TCP") return Protocol::tcp;
   if (text == "UDP") return Protocol::udp;
   if (text == "SCTP") return Protocol::sctp;
@@ -84,7 +84,7 @@ std::optional<Connection> parseConnection(std::string_view line) {
   const auto columns = split(line);
   if (!columns) return std::nullopt;
   const auto at = [&](Column column) { return (*columns)[column]; };
-  const auto protocol = parseProtocol(at(kProtocol));
+  const auto protocol = protocolOf(at(kProtocol));
   const auto client = parseEndpoint(at(kClient), at(kClientPort));
   const auto vip = parseEndpoint(at(kVip), at(kVipPort));
   const auto server = parseEndpoint(at(kServer), at(kServerPort));
@@ -105,6 +105,7 @@ Result<std::optional<Connection>> findConnection(std::istream& table, const Flow
       return fail("IPVS has too many connections to look through them all in time", ETIMEDOUT);
     }
   }
+  if (!table.eof()) return fail("IPVS's connections could not be read to their end", EIO);
   return std::nullopt;
 }
 

@@ -35,7 +35,7 @@ struct Connection {
 std::optional<Connection> parseConnection(std::string_view line);
 
 // The connection of `flow` among the lines of `table`. Nothing: it is not there. An error if the
-// deadline passes before the table ends; a line that is too long ends it, too.
+// deadline passes before the table ends, or a line is too long or cannot be read.
 Result<std::optional<Connection>> findConnection(std::istream& table, const Flow& flow,
                                                  TimePoint deadline);
 

@@ -1,22 +1,9 @@
 #include "ipvs/digest.h"
 
-#include <cstdio>
-
+#include "base/hash.h"
 #include "ipvs/maglev_service.h"
 
 namespace l4ward::ipvs {
-namespace {
-
-class Fnv1a {
- public:
-  void add(std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3U; }
-  std::uint64_t value() const { return hash_; }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325U;
-};
-
-}  // namespace
 
 std::string digest(const MaglevTable& table, std::uint32_t flags) {
   Fnv1a hash;
@@ -29,10 +16,7 @@ std::string digest(const MaglevTable& table, std::uint32_t flags) {
     hash.add(static_cast<std::uint8_t>(port >> 8));
     hash.add(static_cast<std::uint8_t>(port & 0xff));
   }
-  char text[48];
-  std::snprintf(text, sizeof text, "mh1:%zu:%016llx", table.size(),
-                static_cast<unsigned long long>(hash.value()));
-  return text;
+  return "mh1:" + std::to_string(table.size()) + ":" + hashText(hash.value());
 }
 
 std::optional<std::string> digest(const ServiceKey& key, const ActualService& service,

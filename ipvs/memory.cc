@@ -83,6 +83,12 @@ Memory decodeBody(const Json& json) {
   for (const auto& entry : list(json, "sync_daemons")) {
     memory.syncDaemons.insert(decodeRole(text(entry)));
   }
+  for (const auto& entry : list(json, "interfaces")) memory.interfaces.insert(text(entry));
+  const auto& sysctls = member(json, "sysctls");
+  if (!sysctls.is_object()) throw Damage{"'sysctls' is not an object"};
+  for (const auto& [name, change] : sysctls.items()) {
+    memory.sysctls[name] = {text(member(change, "before")), text(member(change, "after"))};
+  }
   const auto& addresses = member(json, "addresses");
   if (!addresses.is_object()) throw Damage{"'addresses' is not an object"};
   for (const auto& [interface, unused] : addresses.items()) {
@@ -119,6 +125,10 @@ std::string encode(const Memory& memory, std::string_view identity) {
   for (const auto& [interface, set] : memory.addresses) {
     addresses[interface] = encodePrefixes(set);
   }
+  Json sysctls = Json::object();
+  for (const auto& [name, change] : memory.sysctls) {
+    sysctls[name] = {{"before", change.before}, {"after", change.after}};
+  }
   Json daemons = Json::array();
   for (const auto role : memory.syncDaemons) daemons.push_back(toString(role));
   const Json record = {{"version", kVersion},
@@ -126,6 +136,8 @@ std::string encode(const Memory& memory, std::string_view identity) {
                        {"services", std::move(services)},
                        {"last_weights", std::move(lastWeights)},
                        {"sync_daemons", std::move(daemons)},
+                       {"interfaces", memory.interfaces},
+                       {"sysctls", std::move(sysctls)},
                        {"addresses", std::move(addresses)}};
   return record.dump(1, ' ', true, Json::error_handler_t::replace) + "\n";
 }

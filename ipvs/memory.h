@@ -16,10 +16,19 @@
 
 namespace l4ward::ipvs {
 
+// A kernel setting that l4ward has changed.
+struct ChangedSysctl {
+  std::string before;
+  std::string after;
+  bool operator==(const ChangedSysctl&) const = default;
+};
+
 struct Memory {
   std::map<ServiceKey, std::set<Prefix>> owned;  // services that are l4ward's, and their VIPs
   LastWeights lastWeights;
   std::map<std::string, std::set<Prefix>> addresses;  // that l4ward added, by interface
+  std::set<std::string> interfaces;                   // dummies that l4ward made
+  std::map<std::string, ChangedSysctl> sysctls;       // by name
   std::set<SyncRole> syncDaemons;                     // that l4ward started
 
   bool operator==(const Memory&) const = default;

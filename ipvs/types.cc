@@ -45,6 +45,13 @@ std::string_view toString(Protocol protocol) {
   return "unknown";
 }
 
+std::optional<Protocol> parseProtocol(std::string_view text) {
+  for (const auto protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
+    if (text == toString(protocol)) return protocol;
+  }
+  return std::nullopt;
+}
+
 std::string_view toString(Forward forward) {
   switch (forward) {
     case Forward::masquerade:
@@ -96,13 +103,11 @@ Result<ServiceKey> ServiceKey::parse(std::string_view text) {
     }
     return wrong();
   }
-  for (const auto protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
-    const auto name = toString(protocol);
-    if (!text.starts_with(name) || text.substr(name.size(), 1) != " ") continue;
-    const auto vip = Endpoint::parse(text.substr(name.size() + 1));
-    if (vip) return ServiceKey{protocol, *vip};
-  }
-  return wrong();
+  const auto blank = text.find(' ');
+  const auto protocol = parseProtocol(text.substr(0, blank));
+  if (!protocol || blank == text.npos) return wrong();
+  const auto vip = Endpoint::parse(text.substr(blank + 1));
+  return vip ? Result<ServiceKey>(ServiceKey{*protocol, *vip}) : wrong();
 }
 
 std::string ServiceConfig::str() const {

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace l4ward::ipvs {
 enum class Protocol : std::uint8_t { tcp = 6, udp = 17, sctp = 132 };
 
 std::string_view toString(Protocol protocol);  // "tcp"
+// What toString() gave; none for anything else.
+std::optional<Protocol> parseProtocol(std::string_view text);
 
 // What the kernel finds a service by: protocol, address and port, or a firewall mark and a family.
 // A service at port 0 takes the ports that no other service of its address has (the kernel gives it

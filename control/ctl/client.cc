@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/json_text.h"
 
 namespace l4ward::ctl {
 
@@ -137,11 +138,16 @@ Reply Client::ask(const control::Request& request) {
   return line ? control::parseReply(*line) : tl::unexpected(line.error());
 }
 
+std::optional<Refusal> Client::follow(std::uint64_t after) {
+  return send(control::encode(control::EventsRequest{after, true}) + "\n",
+              Clock::now() + options_.timeout);
+}
+
 Reply Client::next() {
   const auto line = receive(std::nullopt);
   if (!line) return tl::unexpected(line.error());
-  auto event = nlohmann::json::parse(*line, nullptr, false);
-  if (event.is_object() && event.contains("event")) return event;
+  auto event = control::parseJson(*line);
+  if (event && event->is_object() && event->contains("event")) return *std::move(event);
   return control::parseReply(*line);  // what ended it
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -36,8 +37,10 @@ class Client {
   static tl::expected<Client, control::Refusal> connect(const Options& options);
   // Sends it and waits for the answer. After a refusal of isUnreachable() the client is of no use.
   control::Reply ask(const control::Request& request);
-  // A further line, of events that are followed: {"version": 1, "event": {…}}. Waits for as long as
-  // it takes.
+  // Asks for the events behind number `after`, and for those that happen; next() has them. The
+  // connection is for nothing else from then on.
+  std::optional<control::Refusal> follow(std::uint64_t after);
+  // The next event that is followed: {"version": 1, "event": {…}}. Waits for as long as it takes.
   control::Reply next();
 
  private:

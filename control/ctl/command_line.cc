@@ -189,6 +189,7 @@ void readOwn(const Values& values, CommandLine& line) {
   values.text("service", line.service);
   values.text("server", line.server);
   values.text("reason", line.reason);
+  values.text("config-id", line.configId);
   values.word("level", line.level, {"info", "warning", "error"}, "info, warning or error");
   values.word("protocol", line.protocol, {"tcp", "udp", "sctp"}, "tcp, udp or sctp");
   line.last = values.number("last");

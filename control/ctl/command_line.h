@@ -39,6 +39,7 @@ struct CommandLine {
   std::string level = "info";
   std::string protocol = "tcp";
   std::string reason;
+  std::string configId;  // empty: this host's
   std::optional<std::size_t> last;
   std::optional<Millis> forTime;
   Millis limit{600'000};

@@ -97,13 +97,30 @@ std::vector<CommandInfo> makeCommands() {
        "A file with a mistake changes nothing; every mistake is told. Exit status 2 then.\n"},
       {"resync", "", "look at the kernel now, mend what others changed", {}, 0, 0, ""},
       {"plan",
-       "FILE",
+       "[FILE]",
        "what a site file would change, changing nothing",
        {},
+       0,
        1,
-       1,
-       "FILE has at most 4 MiB; - reads standard input.\n"},
+       "FILE has at most 4 MiB; - reads standard input. Without it: what an agent that only "
+       "observes\n"
+       "(l4ward --observe) would change, with the site file that it has.\n"},
       {"config", "", "the site file as it was loaded", {}, 0, 0, ""},
+      {"import",
+       "FILE",
+       "make a site file of a keepalived.conf",
+       {"config-id"},
+       1,
+       1,
+       "The site file goes to standard output, the report of all that is not carried over exactly\n"
+       "to standard error:\n"
+       "  l4wardctl import /etc/keepalived/keepalived.conf > site.yaml\n"
+       "FILE has at most 4 MiB with all that it includes; - reads standard input. No agent and no\n"
+       "privileges are needed.\n"
+       "Exit status 0 if everything is carried over as it is, 1 if the report names something "
+       "that\n"
+       "is lost or changed, 2 if FILE cannot be read as Keepalived's; then there is no site "
+       "file.\n"},
       {"digest",
        "",
        "digests of the Maglev tables, to compare nodes",
@@ -175,6 +192,7 @@ const OptionInfo& optionInfo(std::string_view name) {
       {"level", "LEVEL", "info, warning (and worse) or error"},
       {"protocol", "NAME", "tcp (default), udp or sctp"},
       {"for", "DURATION", "ends on its own: 30m, 2h (1s to 365 days)"},
+      {"config-id", "ID", "whose lines beginning with @ID count (this host's first label)"},
       {"reason", "TEXT", "shown wherever the override is"},
       {"force", "", "also the last healthy server of a pool"},
       {"wait", "", "until no connections are left"},

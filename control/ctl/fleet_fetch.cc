@@ -4,10 +4,10 @@
 // Asio comes first.
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <nlohmann/json.hpp>
 
 #include "control/ctl/answers.h"
 #include "control/ctl/client.h"
+#include "control/json_text.h"
 
 namespace l4ward::ctl {
 namespace {
@@ -28,10 +28,9 @@ void take(NodeAnswer& answer, const http::response<http::string_body>& response)
     answer.error = "HTTP status " + std::to_string(response.result_int()) + ", expected 200";
     return;
   }
-  const auto json = nlohmann::json::parse(response.body(), nullptr, false);
-  auto status = json.is_discarded()
-                    ? tl::unexpected(control::Refusal{"bad-reply", "it is no JSON", ""})
-                    : readStatus(json);
+  const auto json = control::parseJson(response.body());
+  auto status =
+      json ? readStatus(*json) : tl::unexpected(control::Refusal{kBadReply, "it is no JSON", ""});
   if (status) {
     answer.status = std::move(*status);
   } else {

@@ -25,10 +25,10 @@ bool showsColours() {
 }
 
 // A pipe or file gets lines as long as they are: nothing is cut for those who grep.
-std::size_t width() {
+std::size_t width(int fd) {
   winsize size{};
-  if (::isatty(STDOUT_FILENO) != 1) return 0;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (::isatty(fd) != 1) return 0;
+  if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
 
@@ -37,7 +37,8 @@ std::size_t width() {
 int main(int argc, char** argv) {
   try {
     return l4ward::ctl::run({argv + 1, argv + argc},
-                            {std::cout, std::cerr, isInteractive(), showsColours(), width()});
+                            {std::cout, std::cerr, isInteractive(), showsColours(),
+                             width(STDOUT_FILENO), width(STDERR_FILENO)});
   } catch (const std::exception& problem) {
     std::cerr << "l4wardctl: " << problem.what() << '\n';
     return 2;

@@ -13,9 +13,10 @@ namespace l4ward::ctl {
 struct Terminal {
   std::ostream& out;
   std::ostream& err;
-  bool interactive = false;  // `out` is a terminal that knows escapes
-  bool colours = false;      // and its user likes colours
-  std::size_t width = 0;     // of it; 0: lines may be as long as they like
+  bool interactive = false;    // `out` is a terminal that knows escapes
+  bool colours = false;        // and its user likes colours
+  std::size_t width = 0;       // of it; 0: lines may be as long as they like
+  std::size_t errorWidth = 0;  // the same of `err`
 };
 
 // The exit status: answers.h.

@@ -150,7 +150,7 @@ std::string overridesScreen(const NodeStatus& status, const Style& style) {
 std::string totalDigest(const NodeStatus& status) {
   std::string all;
   for (const auto& service : status.services) all += service.key + " " + service.digest + "\n";
-  return fmt::format("{:016x}", fnv1a(all));
+  return hashText(fnv1a(all));
 }
 
 std::string digestScreen(const NodeStatus& status, const Style& style) {

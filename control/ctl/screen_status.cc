@@ -50,7 +50,29 @@ std::string headOf(const NodeStatus& status, const Style& style) {
          (fits ? "  " : "\n") + up + "\n";
 }
 
+// A node that was just installed.
+std::string noServices(const NodeStatus& status, const Style& style) {
+  const auto file = status.node.siteFile.empty() ? "the site file" : clean(status.node.siteFile);
+  return "nothing to do: " + file + " has no services\n" +
+         painted(
+             "    -> write them there (examples: /usr/share/doc/l4ward/examples)\n"
+             "    -> l4ward --check\n"
+             "    -> l4wardctl reload\n",
+             Tone::dim, style);
+}
+
+// On top of an agent that changes nothing.
+std::string observingOf(const NodeStatus& status, const Style& style) {
+  if (status.node.phase != "observing") return "";
+  const auto count = status.differences.size();
+  const auto text = count == 0 ? "the kernel is as it would have it"
+                               : plural(count, "difference") + ": l4wardctl plan";
+  return painted("OBSERVES ONLY, changes nothing", Tone::strong, style) + "  " +
+         painted(text, count == 0 ? Tone::good : Tone::warning, style) + "\n";
+}
+
 std::string alarmsOf(const NodeStatus& status, const Style& style, std::size_t rows) {
+  if (status.alarms.empty() && status.services.empty()) return noServices(status, style);
   if (status.alarms.empty()) return painted("all is well", Tone::good, style) + "\n";
   Table table({{"", Kind::left}, {"", Kind::left}, {"", Kind::wrap}});
   std::size_t shown = 0;
@@ -238,7 +260,8 @@ std::string poolsOf(const NodeStatus& status, const Style& style, std::size_t ro
 }  // namespace
 
 std::string statusScreen(const NodeStatus& status, const Style& style, std::size_t rows) {
-  std::string text = headOf(status, style) + "\n" + alarmsOf(status, style, rows);
+  std::string text =
+      headOf(status, style) + observingOf(status, style) + "\n" + alarmsOf(status, style, rows);
   const auto section = [&](const std::string& part) {
     if (!part.empty()) text += "\n" + part;
   };

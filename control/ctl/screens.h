@@ -54,4 +54,7 @@ std::string totalDigest(const control::NodeStatus& status);
 // "drain by anna, 25m left: kernel update"
 std::string overrideText(const control::Override& override, double now);
 
+// What an agent that observes would change.
+std::string differencesScreen(const control::NodeStatus& status, const Style& style);
+
 }  // namespace l4ward::ctl

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "control/ctl/command_table.h"
 #include "control/ctl/fleet_fetch.h"
 #include "control/ctl/screens.h"
@@ -27,16 +28,16 @@ std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-Result<std::string> readPlanFile(const std::string& path) {
-  if (path != "-") return readFile(path, kMaxPlanFile);
-  std::string text(kMaxPlanFile + 1, '\0');
+}  // namespace
+
+Result<std::string> readInput(const std::string& path, std::size_t most) {
+  if (path != "-") return readFile(path, most);
+  std::string text(most + 1, '\0');
   std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::cin.gcount()));
-  if (text.size() > kMaxPlanFile) return fail("standard input has more than 4 MiB");
+  if (text.size() > most) return fail("standard input has more than 4 MiB");
   return text;
 }
-
-}  // namespace
 
 int tellRefusal(const Refusal& refusal, bool asJson, Terminal& terminal) {
   if (asJson) {
@@ -79,15 +80,11 @@ int Session::badInput(const std::string& message, const std::string& next) {
 
 int Session::run() {
   static const std::map<std::string, int (Session::*)()> kCommands{
-      {"events", &Session::events},
-      {"watch", &Session::watch},
-      {"lookup", &Session::lookup},
-      {"plan", &Session::plan},
-      {"fleet", &Session::fleet},
-      {"version", &Session::version},
-      {"help", &Session::help},
-      {"complete", &Session::complete},
-      {"enable", &Session::clearOverride},
+      {"events", &Session::events},     {"watch", &Session::watch},
+      {"lookup", &Session::lookup},     {"plan", &Session::plan},
+      {"import", &Session::importSite}, {"fleet", &Session::fleet},
+      {"version", &Session::version},   {"help", &Session::help},
+      {"complete", &Session::complete}, {"enable", &Session::clearOverride},
       {"reload", &Session::reload}};
   const auto& command = line_.command;
   if (command == "drain") return setOverride(control::Action::drain);
@@ -144,9 +141,27 @@ int Session::showText(const control::Request& request, const char* ifEmpty) {
   return kWell;
 }
 
+int Session::planOfObserver() {
+  const auto reply = ask(control::StatusRequest{});
+  const auto status = reply ? readStatus(*reply) : tl::unexpected(reply.error());
+  if (!status) return refuse(status.error());
+  if (status->node.phase != "observing") {
+    return badInput(
+        "the agent is " + status->node.phase + ": 'plan' without FILE is for one that observes",
+        "l4wardctl plan FILE");
+  }
+  if (line_.json) {
+    print(status->differences);
+  } else {
+    terminal_.out << differencesScreen(*status, style_);
+  }
+  return kWell;
+}
+
 int Session::plan() {
+  if (line_.arguments.empty()) return planOfObserver();
   const auto& file = line_.arguments[0];
-  const auto text = readPlanFile(file);
+  const auto text = readInput(file, kMaxPlanFile);
   if (!text) return badInput(text.error().message);
   return showText(control::PlanRequest{file, *text}, "nothing would change\n");
 }
@@ -191,10 +206,10 @@ int Session::version() {
   const auto reply = ask(control::VersionRequest{});
   if (line_.json) {
     if (!reply) return refuse(reply.error());
-    print({{"l4wardctl", L4WARD_VERSION}, {"agent", *reply}});
+    print({{"l4wardctl", kVersion}, {"agent", *reply}});
     return kWell;
   }
-  terminal_.out << "l4wardctl " L4WARD_VERSION "\n";
+  terminal_.out << "l4wardctl " << kVersion << '\n';
   if (!reply) return refuse(reply.error());
   const auto version = reply->is_object() ? reply->value("version", json("?")) : *reply;
   terminal_.out << "l4ward "
@@ -247,7 +262,7 @@ int run(const std::vector<std::string>& arguments, Terminal terminal) {
     return kWell;
   }
   if (line->version) {
-    terminal.out << "l4wardctl " L4WARD_VERSION "\n";
+    terminal.out << "l4wardctl " << kVersion << '\n';
     return kWell;
   }
   return Session(*line, terminal).run();

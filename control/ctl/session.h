@@ -19,13 +19,14 @@ class Session {
 
  private:
   int showStatus();  // all commands that show a part of it
-  int showDigest();
   int showText(const control::Request& request, const char* ifEmpty);
   int events();
   int followEvents();
   int watch();
   int lookup();
   int plan();
+  int planOfObserver();
+  int importSite();
   int setOverride(control::Action action);
   int waitFor(control::Action action, double since);
   int clearOverride();
@@ -46,6 +47,9 @@ class Session {
   Style style_;
   Client::Options options_;
 };
+
+// The file, or standard input for "-"; an error if it has more than `most` bytes.
+Result<std::string> readInput(const std::string& path, std::size_t most);
 
 // On stderr for people, on stdout as JSON; the exit status that it means.
 int tellRefusal(const control::Refusal& refusal, bool asJson, Terminal& terminal);

@@ -60,17 +60,22 @@ int Session::followEvents() {
                           : eventLine(event, style_));
     terminal_.out.flush();
   };
+  const auto ended = [&](const control::Refusal& refusal) {
+    return refusal.code == kInterrupted ? int{kWell} : refuse(refusal);
+  };
   auto client = Client::connect(options_);
   if (!client) return refuse(client.error());
-  auto reply = client->ask(control::EventsRequest{0, true});
-  auto last = line_.last.value_or(10);
-  while (reply && terminal_.out) {
-    for (const auto& event : lastOf(readEvents(*reply), last, line_.level)) tell(event);
-    last = SIZE_MAX;  // from the second answer on all are new
-    reply = client->next();
+  auto reply = client->ask(control::EventsRequest{});
+  if (!reply) return ended(reply.error());
+  const auto past = readEvents(*reply);
+  for (const auto& event : lastOf(past, line_.last.value_or(10), line_.level)) tell(event);
+  if (const auto refusal = client->follow(past.empty() ? 0 : past.back().number)) {
+    return ended(*refusal);
   }
-  if (reply || reply.error().code == kInterrupted) return kWell;
-  return refuse(reply.error());
+  for (reply = client->next(); reply && terminal_.out; reply = client->next()) {
+    for (const auto& event : lastOf(readEvents(*reply), SIZE_MAX, line_.level)) tell(event);
+  }
+  return reply ? kWell : ended(reply.error());
 }
 
 int Session::setOverride(control::Action action) {

@@ -3,8 +3,8 @@ import {set, show, text} from './dom.js';
 import {age, count, dateOf, duration} from './words.js';
 import {showAlarms, showChain, showNeighbors, showVips} from './chain.js';
 import {measure, showServices} from './services.js';
-import {addEvents, forgetEventsOfOthers, lastEvent, showEvents, showOverrides, showVipList}
-  from './more.js';
+import {addEvents, forgetEventsOfOthers, lastEvent, showDifferences, showEvents, showOverrides,
+  showVipList} from './more.js';
 
 const byId = (id) => document.getElementById(id);
 const kPeriod = 2000; // ms
@@ -72,6 +72,7 @@ function showAll() {
   text(byId('about'), aboutNode(status));
   measure(status);
   showAlarms(status);
+  showDifferences(status);
   showChain(status);
   showNeighbors(status);
   showChosen();

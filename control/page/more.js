@@ -1,4 +1,4 @@
-// Below the chain: overrides, events, and the look-up of a flow.
+// Differences while observing; below the chain: overrides, events, and the look-up of a flow.
 import {badge, h, list, row, set, show, text} from './dom.js';
 import {age, count, dateOf, stateOf} from './words.js';
 
@@ -23,6 +23,22 @@ export function showOverrides(status) {
   show(byId('override-table'), overrides.length > 0);
   list(byId('override-rows'), overrides.map((item) => ({item, now: status.at})),
        ({item}) => `${item.from_file}\n${item.subject}`, () => row(overrideColumns));
+}
+
+const differenceColumns = [
+  {name: 'What', view: badge, of: ({item}) => ['will', item.kind]},
+  {name: 'Subject', head: true, of: ({item}) => item.subject},
+  {name: 'How', class: 'why', of: ({item}) => item.text,
+   title: ({item}) => item.operations.join('\n')},
+  {name: 'Since', class: 'nowrap', of: ({item, now}) => age(now, item.since),
+   title: ({item}) => dateOf(item.since)},
+];
+
+export function showDifferences(status) {
+  const differences = status.differences ?? [];
+  show(byId('differences'), status.node.phase === 'observing');
+  list(byId('difference-rows'), differences.map((item) => ({item, now: status.at})),
+       ({item}) => `${item.kind}\n${item.subject}`, () => row(differenceColumns));
 }
 
 const kShown = 100;

@@ -83,6 +83,7 @@ class FakeAgent final : public Controlled {
     life_.controller.setOverrides({});
     return nlohmann::json::object();
   }
+  std::shared_ptr<const config::Site> site() override { return life_.controller.site(); }
   std::string siteText() override { return "the text"; }
 
   std::optional<healthcheck::Tallies> tallies() override { return std::nullopt; }
@@ -251,6 +252,7 @@ TEST_F(ControlBackendTest, ConfigIsTheLoadedText) {
   ASSERT_TRUE(reply);
   EXPECT_EQ((*reply)["path"], "/etc/l4ward/site.yaml");
   EXPECT_EQ((*reply)["text"], "the text");
+  EXPECT_EQ(agent->snapshots, 0);
   EXPECT_EQ((*reply)["hash"], status()->node.siteHash);
 }
 

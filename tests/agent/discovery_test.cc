@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "base/file.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::agent {
 namespace {
@@ -12,16 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-class DiscoveryTest : public testing::Test {
+class DiscoveryTest : public testing::Test, protected TemporaryFolder {
  protected:
-  DiscoveryTest() {
-    std::string name = testing::TempDir() + "/l4ward-discovery-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~DiscoveryTest() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name) const { ASSERT_TRUE(replaceFile(path(name), "x")); }
   void link(const std::string& to, const std::string& name) const {
     fs::create_symlink(to, path("link.new"));
     fs::rename(path("link.new"), path(name));
@@ -39,7 +31,6 @@ class DiscoveryTest : public testing::Test {
     return [this] { ++looks_; };
   }
 
-  std::string folder_;
   asio::io_context loop_;
   int looks_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
 #include <set>
 #include <string>
@@ -40,8 +41,14 @@ inline config::Site siteOf(const std::string& yaml) {
 
 class FakeInterfaces : public Interfaces {
  public:
-  Status ensureInterface(const std::string&) override { return {}; }
-  Result<std::set<Prefix>> list(const std::string& name) override { return held[name]; }
+  Status ensureInterface(const std::string& name) override {
+    missing.erase(name);
+    return {};
+  }
+  Result<std::set<Prefix>> list(const std::string& name) override {
+    if (missing.contains(name)) return fail("no such interface", ENODEV);
+    return held[name];
+  }
   Status add(const std::string& name, const Prefix& vip) override {
     if (refuse) return fail("refused");
     ++writes;
@@ -55,13 +62,15 @@ class FakeInterfaces : public Interfaces {
   }
 
   std::map<std::string, std::set<Prefix>> held;
+  std::set<std::string> missing;
   int writes = 0;
   bool refuse = false;
 };
 
 // One agent's life. Several may follow one another on the same kernel, as after kill -9.
 struct Life {
-  Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory, double jitter = 0)
+  Life(ipvs::Kernel& kernel, FakeInterfaces& interfaces, MemoryFile& memory, double jitter = 0,
+       bool observe = false)
       : controller({kernel, globals, interfaces, memory,
                     [this](const bgp::RouteSet& routes) {
                       if (routes != published || generation == 0) ++generation;
@@ -72,7 +81,8 @@ struct Life {
                       jobs = std::move(given);
                       ++jobsGiven;
                     },
-                    [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }, jitter}) {}
+                    [this](CheckId id, healthcheck::Pace given) { pace[id] = given; }, jitter,
+                    observe, [this](const config::Site&) { return sysctls; }}) {}
 
   void answer(const healthcheck::Job& job, healthcheck::Answer what,
               std::optional<unsigned> weight = {}) {
@@ -104,6 +114,7 @@ struct Life {
   ipvs::FakeGlobals globals;
   TimePoint now{std::chrono::hours(1)};
   TimePoint due{};
+  std::vector<SysctlChange> sysctls;  // for one that observes
   std::uint64_t generation = 0;
   bgp::RouteSet published;
   std::vector<healthcheck::Job> jobs;

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::agent {
 namespace {
@@ -69,15 +70,9 @@ TEST(GdnsdExtfile, AllDown) {
                                       "198.51.100.3 => DOWN\n"));
 }
 
-class GdnsdExtfileFile : public testing::Test {
+class GdnsdExtfileFile : public testing::Test, protected TemporaryFolder {
  protected:
-  GdnsdExtfileFile() {
-    std::string name = testing::TempDir() + "/l4ward-gdnsd-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~GdnsdExtfileFile() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name = "vips") const { return folder_ + "/" + name; }
+  std::string path(const std::string& name = "vips") const { return TemporaryFolder::path(name); }
   std::string text(const std::string& name = "vips") const {
     return readFile(path(name), 10000).value_or("none");
   }
@@ -89,7 +84,6 @@ class GdnsdExtfileFile : public testing::Test {
 
   const std::string up = gdnsdExtfile(node({vip("198.51.100.1/32", "announced")}));
   const std::string down = gdnsdExtfile(node({vip("198.51.100.1/32", "withdrawn")}));
-  std::string folder_;
   GdnsdExtfile file_;
 };
 

@@ -102,6 +102,32 @@ TEST(Model, ChecksCarryWhatTheSiteFileSays) {
   EXPECT_EQ(http.drain.front().first, 404U);
 }
 
+TEST(Model, MasqueradedServersMayListenAtAnotherPort) {
+  const auto model = compile(siteOf(R"(
+checks:
+  up: { type: tcp }
+  admin: { type: http, port: 8081 }
+pools:
+  nat: { forward: masquerade, server_port: 8080, check: [up, admin], servers: [192.0.2.101] }
+  plain: { forward: masquerade, check: none, servers: [192.0.2.101] }
+services:
+  web: { vips: [198.51.100.1], ports: [80, 443], pool: nat }
+  fast: { vips: [198.51.100.2], mark: 7, pool: nat }
+  other: { vips: [198.51.100.3], ports: [80], pool: plain, backup_pool: nat }
+)"));
+  for (const auto& [key, service] : model.services) {
+    if (service.service == "other") continue;
+    ASSERT_EQ(service.backends.size(), 1U);
+    EXPECT_EQ(service.backends.begin()->first, endpoint("192.0.2.101:8080"));
+  }
+  const auto& other = model.services.at(tcp("198.51.100.3:80"));
+  EXPECT_EQ(other.backends.begin()->first, endpoint("192.0.2.101:80"));
+  EXPECT_EQ(other.backups.begin()->first, endpoint("192.0.2.101:8080"));
+  std::map<std::string, std::uint16_t> ports;
+  for (const auto& [id, check] : model.checks) ports[check.name] = check.job.probe.target.port;
+  EXPECT_EQ(ports, (std::map<std::string, std::uint16_t>{{"up", 8080}, {"admin", 8081}}));
+}
+
 TEST(Model, ATunnelMayCarryTheOtherFamily) {
   const auto model = compile(siteOf(R"(
 pools:

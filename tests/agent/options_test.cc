@@ -12,17 +12,28 @@ TEST(Options, Defaults) {
   EXPECT_EQ(options->config, "/etc/l4ward/site.yaml");
   EXPECT_EQ(options->runDir, "/run/l4ward");
   EXPECT_EQ(options->stateDir, "/var/lib/l4ward");
+  EXPECT_FALSE(options->exabgpService);
 }
 
 TEST(Options, AllOfThem) {
-  const auto options = parseOptions({"--config", "a.yaml", "--check", "--run-dir=/tmp/x",
-                                     "--state-dir", "/tmp/y", "--log-level", "debug"});
+  const auto options =
+      parseOptions({"--config", "a.yaml", "--check", "--run-dir=/tmp/x", "--state-dir", "/tmp/y",
+                    "--log-level", "debug", "--exabgp-service"});
   ASSERT_TRUE(options);
   EXPECT_EQ(options->action, Options::Action::check);
   EXPECT_EQ(options->config, "a.yaml");
   EXPECT_EQ(options->runDir, "/tmp/x");
   EXPECT_EQ(options->stateDir, "/tmp/y");
   EXPECT_EQ(options->logLevel, log::Level::debug);
+  EXPECT_TRUE(options->exabgpService);
+}
+
+TEST(Options, AnAgentThatObservesRuns) {
+  const auto options = parseOptions({"--observe"});
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->observe);
+  EXPECT_EQ(options->action, Options::Action::run);
+  EXPECT_FALSE(parseOptions({})->observe);
 }
 
 TEST(Options, EachNetworkNamespaceHasItsDirectories) {
@@ -57,8 +68,8 @@ TEST(Options, MistakesAreNamed) {
 }
 
 TEST(Options, HelpNamesEveryAction) {
-  for (const char* text : {"--config", "--check", "--print-exabgp-config", "--netns", "--state-dir",
-                           "SIGHUP", "Exit status"}) {
+  for (const char* text : {"--config", "--check", "--print-exabgp-config", "--remove", "--netns",
+                           "--state-dir", "SIGHUP", "Exit status"}) {
     EXPECT_NE(helpText().find(text), std::string::npos) << text;
   }
 }

@@ -88,10 +88,10 @@ TEST_F(OverridePolicy, AServerThatIsOutIsNoHealthyOne) {
 
 TEST_F(OverridePolicy, Describes) {
   control::Override override{subject("node"), Action::drain, "anna", "kernel update", 0, 0, false};
-  EXPECT_EQ(describe(override), "drained by anna: kernel update");
+  EXPECT_EQ(control::describe(override), "drained by anna: kernel update");
   override.action = Action::disable;
   override.reason.clear();
-  EXPECT_EQ(describe(override), "disabled by anna");
+  EXPECT_EQ(control::describe(override), "disabled by anna");
 }
 
 }  // namespace

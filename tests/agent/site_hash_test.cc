@@ -43,5 +43,14 @@ INSTANTIATE_TEST_SUITE_P(All, OtherSite,
                                          std::pair("pool: edge }", "pool: edge, scheduler: rr }"),
                                          std::pair("check: healthz", "check: none")));
 
+TEST(SiteHash, KnowsWhereServersListen) {
+  const auto hashOf = [](const std::string& port) {
+    return siteHash(siteOf("pools: { nat: { forward: masquerade, server_port: " + port +
+                           ", check: none, servers: [192.0.2.101] } }\nservices: {}\n"));
+  };
+  EXPECT_EQ(hashOf("8080"), hashOf("8080"));
+  EXPECT_NE(hashOf("8080"), hashOf("8081"));
+}
+
 }  // namespace
 }  // namespace l4ward::agent

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "config/servers_from.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::agent {
 namespace {
@@ -17,21 +18,12 @@ using testing::IsEmpty;
 using testing::Pair;
 namespace fs = std::filesystem;
 
-class SiteLoaderTest : public testing::Test {
+class SiteLoaderTest : public testing::Test, protected TemporaryFolder {
  protected:
   SiteLoaderTest() {
-    std::string name = testing::TempDir() + "/l4ward-loader-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     writeSite();
     write("a.yaml", "[192.0.2.1]");
     write("b.yaml", "[192.0.2.21]");
-  }
-  ~SiteLoaderTest() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories(fs::path(path(name)).parent_path());
-    ASSERT_TRUE(replaceFile(path(name), text));
   }
   void writeSite(const std::string& more = "", const std::string& ofA = "") const {
     write("site.yaml", "pools:\n  a: { check: none, servers_from: a.yaml" + ofA +
@@ -66,8 +58,6 @@ class SiteLoaderTest : public testing::Test {
   std::string copyOf(const std::string& pool) const {
     return readFile(path("state/pools/" + pool + ".yaml"), 10000).value_or("none");
   }
-
-  std::string folder_;
 };
 
 TEST_F(SiteLoaderTest, HasTheServersOfTheFiles) {

@@ -44,6 +44,31 @@ class StatusBuilder : public ControllerTest {
   }
 };
 
+TEST_F(StatusBuilder, AnObserver) {
+  servingLife();  // the kernel as l4ward has it
+  Life life(kernel, interfaces, memory, 0, true);
+  ASSERT_TRUE(life.controller.start(siteOf(site("1 2")), life.now));
+  life.turn();
+  life.answerAll(Answer::pass);
+  life.now += 10s;
+  life.turn();
+  life.now += 5s;
+  auto status = statusAt(life);
+  EXPECT_FALSE(status.node.ready);
+  EXPECT_FALSE(status.relay.configured);
+  EXPECT_EQ(status.vips.at(0).state, "not-announced");
+  EXPECT_EQ(status.vips.at(0).because, "web:80 2 of 2 servers up, quorum 1");
+  addDifferences(status, life.controller.snapshot(life.now), 251);
+  ASSERT_EQ(status.differences.size(), 1U);
+  const auto& difference = status.differences[0];
+  EXPECT_EQ(difference.kind, "service");
+  EXPECT_EQ(difference.subject, "tcp 198.51.100.1:80");
+  EXPECT_THAT(difference.text, testing::StartsWith("1 operation, moves 3"));  // a third
+  EXPECT_THAT(difference.text, HasSubstr(" % needlessly"));
+  EXPECT_THAT(difference.operations, ElementsAre("delete 192.0.2.103:80"));
+  EXPECT_EQ(difference.since, kNow - 5);
+}
+
 TEST_F(StatusBuilder, AServingNode) {
   const auto life = servingLife();
   life->controller.onSession(ip("192.0.2.1"), "up", "", life->now);

@@ -43,6 +43,11 @@ class Sysctl : public testing::Test {
   std::string root;
 };
 
+TEST_F(Sysctl, ReadsWithOneBlankBetweenWords) {
+  EXPECT_EQ(readSysctl("net.range", root), "1000 2000");
+  EXPECT_EQ(readSysctl("net.gone", root).error().code, ENOENT);
+}
+
 TEST_F(Sysctl, WritesOnlyWhatDiffers) {
   EXPECT_THAT(applySysctls({{"net.a", "1"}, {"net.range", " 1000 2000 "}}, root), IsEmpty());
   EXPECT_EQ(*readFile(root + "/net/range", 100), "1000\t2000\n") << "was written";
@@ -52,6 +57,14 @@ TEST_F(Sysctl, WritesOnlyWhatDiffers) {
   EXPECT_EQ(changes[0].before, "1");
   EXPECT_EQ(changes[0].after, "2");
   EXPECT_FALSE(changes[0].error);
+}
+
+TEST_F(Sysctl, ComparingWritesNothing) {
+  const auto changes = compareSysctls({{"net.a", "2"}, {"net.range", "1000 2000"}}, root);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].before, "1");
+  EXPECT_EQ(changes[0].after, "2");
+  EXPECT_EQ(*readFile(root + "/net/a", 100), "1\n");
 }
 
 TEST_F(Sysctl, ErrorsAreReportedAndTheOthersDone) {

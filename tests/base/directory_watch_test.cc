@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward {
 namespace {
@@ -18,16 +19,8 @@ using namespace std::chrono_literals;
 using testing::Contains;
 namespace fs = std::filesystem;
 
-class DirectoryWatchTest : public testing::Test {
+class DirectoryWatchTest : public testing::Test, protected TemporaryFolder {
  protected:
-  DirectoryWatchTest() {
-    std::string name = testing::TempDir() + "/l4ward-watch-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~DirectoryWatchTest() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-
   // The names that were heard of until one is `last`, or for 5 s.
   std::vector<std::string> heardUntil(const std::string& last) {
     heard_.clear();
@@ -42,14 +35,13 @@ class DirectoryWatchTest : public testing::Test {
     return [this](std::string_view name) { heard_.emplace_back(name); };
   }
 
-  std::string folder_;
   asio::io_context loop_;
   std::vector<std::string> heard_;
 };
 
 TEST_F(DirectoryWatchTest, HearsOfWhatIsMadeReplacedAndDeleted) {
   DirectoryWatch watch(loop_, listener());
-  watch.watch({folder_});
+  watch.watch({folder()});
   ASSERT_TRUE(replaceFile(path("a"), "1"));
   EXPECT_THAT(heardUntil("a"), Contains("a"));
   ASSERT_TRUE(replaceFile(path("a"), "2"));
@@ -90,7 +82,7 @@ TEST_F(DirectoryWatchTest, MayEndWhileItSaysSomething) {
     ++said;
     watch.reset();
   });
-  watch->watch({folder_});
+  watch->watch({folder()});
   for (const auto* name : {"a", "b", "c"}) ASSERT_TRUE(replaceFile(path(name), "1"));
   loop_.run_for(5s);  // ends early: nothing is left to wait for
   EXPECT_EQ(said, 1);

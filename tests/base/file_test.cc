@@ -4,23 +4,14 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
+
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward {
 namespace {
 
-class File : public testing::Test {
- protected:
-  File() {
-    std::string name = testing::TempDir() + "/l4ward-file-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~File() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-
-  std::string folder_;
-};
+class File : public testing::Test, protected TemporaryFolder {};
 
 TEST_F(File, ReadsBackWhatItWrote) {
   const std::string content("a\0b\n", 4);
@@ -40,13 +31,13 @@ TEST_F(File, ReadsBackWhatItWroteDurably) {
 TEST_F(File, LeavesNoTemporary) {
   ASSERT_TRUE(replaceFile(path("f"), "x"));
   ASSERT_TRUE(replaceFileDurably(path("f"), "x"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1);
 }
 
 TEST_F(File, LeavesNoTemporaryWhenItFails) {
   std::filesystem::create_directory(path("d"));
   EXPECT_FALSE(replaceFile(path("d"), "x"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1);
 }
 
 TEST_F(File, HasTheModeAskedFor) {
@@ -69,7 +60,7 @@ TEST_F(File, ErrorsNameTheFileAndCarryErrno) {
   const auto missing = readFile(path("none"), 10);
   EXPECT_EQ(missing.error().code, ENOENT);
   EXPECT_NE(missing.error().message.find(path("none")), std::string::npos);
-  EXPECT_EQ(readFile(folder_, 10).error().code, EISDIR);
+  EXPECT_EQ(readFile(folder(), 10).error().code, EISDIR);
   EXPECT_EQ(replaceFile(path("no/such/folder"), "x").error().code, ENOENT);
 }
 

@@ -61,5 +61,30 @@ TEST_F(Notify, NobodyAsked) {
   EXPECT_FALSE(notifyServiceManager("READY=1"));
 }
 
+TEST(WatchdogTime, IsForThisProcessAndANumber) {
+  const auto self = std::to_string(::getpid());
+  struct {
+    const char* limit;
+    std::string process;
+    std::optional<Millis> expected;
+  } const cases[] = {
+      {"20000000", self, Millis(20000)},
+      {"20000000", "", Millis(20000)},
+      {"1", self, Millis(1)},
+      {"20000000", "1", std::nullopt},
+      {"", self, std::nullopt},
+      {"-5", self, std::nullopt},
+      {"20s", self, std::nullopt},
+  };
+  for (const auto& [limit, process, expected] : cases) {
+    ::setenv("WATCHDOG_USEC", limit, 1);
+    process.empty() ? ::unsetenv("WATCHDOG_PID") : ::setenv("WATCHDOG_PID", process.c_str(), 1);
+    EXPECT_EQ(watchdogTime(), expected) << limit << " for " << process;
+  }
+  ::unsetenv("WATCHDOG_USEC");
+  EXPECT_EQ(watchdogTime(), std::nullopt);
+  ::unsetenv("WATCHDOG_PID");
+}
+
 }  // namespace
 }  // namespace l4ward

@@ -3,8 +3,8 @@
 //
 //   bgp_driver DIR RELAY USER HOLD_MS [NODE] NEIGHBOR…
 //
-// NODE: as=65001,graceful=30 (seconds). NEIGHBOR: ADDR,LOCAL and any of as=65000, hold=9 (seconds),
-// password=, multihop=, ttl=, passive=1, port=179.
+// NODE: as=65001,graceful=30 (seconds),service=1 (ExaBGP is one of its own). NEIGHBOR: ADDR,LOCAL
+// and any of as=65000, hold=9 (seconds), password=, multihop=, ttl=, passive=1, port=179.
 //
 //   publish COUNT MED     COUNT prefixes to each neighbor
 //   routes JSON           these, as bgp/route_json.h has them
@@ -61,7 +61,7 @@ class Driver {
   Driver(asio::io_context& loop, const std::vector<std::string>& args)
       : input_(loop, ::dup(STDIN_FILENO)),
         link_(loop, linkEvents()),
-        process_(loop, processOptions(args[1], args[3]), processEvents()) {
+        process_(loop, processOptions(args), processEvents()) {
     config_.relayProgram = args[2];
     config_.relaySocket = args[1] + "/bgp.sock";
     config_.relayState = args[1] + "/relay/relay.json";
@@ -115,8 +115,12 @@ class Driver {
               say("failed " + text);
             }};
   }
-  static ExabgpProcess::Options processOptions(const std::string& dir, const std::string& user) {
-    return {"exabgp", dir + "/exabgp.conf", dir + "/exabgp.pid", dir + "/exabgp.log", user};
+  static ExabgpProcess::Options processOptions(const std::vector<std::string>& args) {
+    const std::string& dir = args[1];
+    ExabgpProcess::Options options{"exabgp", dir + "/exabgp.conf", dir + "/exabgp.pid",
+                                   dir + "/exabgp.log", args[3]};
+    options.service = number(settingsOf(args[5]), "service", 0) != 0;
+    return options;
   }
 
   static void report(const Status& status) {

@@ -1,16 +1,12 @@
 // ExabgpProcess with shell scripts in the place of ExaBGP; the real one has its own test.
 #include "bgp/exabgp_process.h"
 
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 
-#include "base/file.h"
 #include "bgp/process_id.h"
+#include "tests/bgp/exabgp_fixture.h"
 
 namespace l4ward::bgp {
 namespace {
@@ -39,63 +35,9 @@ echo started
 while true; do sleep 0.05; done
 )";
 
-class ExabgpProcessTest : public ::testing::Test {
+class ExabgpProcessTest : public testing::ExabgpFixture {
  protected:
-  ExabgpProcessTest() {
-    std::string name = "/tmp/l4ward-process-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    options_ = {folder_ + "/exabgp", folder_ + "/conf", folder_ + "/pid", folder_ + "/log", ""};
-    std::ofstream(options_.program) << kScript;
-    ::chmod(options_.program.c_str(), 0755);
-  }
-  ~ExabgpProcessTest() override {
-    bool stopped = false;
-    if (!process_) process_ = make();
-    if (pid_ > 0) {
-      (void)process_->run("");
-      process_->stop(Millis(2000), [&] { stopped = true; });
-      until([&] { return stopped; });
-    }
-    std::filesystem::remove_all(folder_);
-  }
-
-  std::unique_ptr<ExabgpProcess> make() {
-    return std::make_unique<ExabgpProcess>(
-        loop_, options_,
-        ExabgpProcess::Events{[this](int pid, bool adopted) {
-                                pid_ = pid;
-                                adopted_ = adopted;
-                                ++starts_;
-                              },
-                              [this](const std::string& how) { exits_.push_back(how); },
-                              [this](const Error& error) { failures_.push_back(error.message); }});
-  }
-  bool until(const std::function<bool()>& condition) {
-    const TimePoint end = Clock::now() + Millis(10000);
-    while (!condition()) {
-      if (Clock::now() > end) return false;
-      loop_.restart();
-      loop_.run_for(Millis(5));
-    }
-    return true;
-  }
-  bool logHas(const std::string& text) const {
-    return readFile(options_.logPath, 1 << 20).value_or("").find(text) != std::string::npos;
-  }
-  void start() {
-    process_ = make();
-    ASSERT_TRUE(process_->run("one"));
-    ASSERT_TRUE(until([&] { return logHas("started"); }));
-  }
-
-  asio::io_context loop_{1};
-  std::string folder_;
-  ExabgpProcess::Options options_;
-  std::unique_ptr<ExabgpProcess> process_;
-  int pid_ = 0;
-  bool adopted_ = false;
-  int starts_ = 0;
-  std::vector<std::string> exits_, failures_;
+  ExabgpProcessTest() : ExabgpFixture(kScript) {}
 };
 
 TEST_F(ExabgpProcessTest, ProbesTheVersion) {
@@ -198,6 +140,27 @@ TEST_F(ExabgpProcessTest, RefusedConfigurationChangesNothing) {
   loop_.restart();
   loop_.run_for(Millis(500));
   EXPECT_FALSE(logHas("reload"));
+}
+
+TEST_F(ExabgpProcessTest, RetiredLeavesNothing) {
+  start();
+  process_ = make();  // another agent, whose site file has no BGP
+  bool retired = false;
+  process_->retire(Millis(5000), [&] { retired = true; });
+  ASSERT_TRUE(until([&] { return retired; }));
+  EXPECT_FALSE(processId(pid_));
+  EXPECT_FALSE(std::filesystem::exists(options_.configPath)) << "it has passwords";
+  EXPECT_FALSE(std::filesystem::exists(options_.recordPath));
+  ASSERT_TRUE(process_->run("two"));
+  EXPECT_EQ(starts_, 3);
+}
+
+TEST_F(ExabgpProcessTest, RunWhileItEndsStartsAnother) {
+  start();
+  process_->retire(Millis(5000), nullptr);
+  ASSERT_TRUE(process_->run("two"));
+  ASSERT_TRUE(until([&] { return starts_ == 2; }));
+  EXPECT_EQ(readFile(options_.configPath, 100).value(), "two");
 }
 
 TEST_F(ExabgpProcessTest, MissingProgramIsAnErrorThatIsRetried) {

@@ -27,11 +27,13 @@ TEST(MessagesTest, AgentMessagesComeBack) {
   EXPECT_EQ(decodeAgentMessage(lineOf(message)).value(), message);
   EXPECT_LT(encode(message).size(), 20000U) << "prefixes share their attributes";
   EXPECT_EQ(decodeAgentMessage(lineOf(AgentMessage(Alive{}))).value(), AgentMessage(Alive{}));
+  EXPECT_EQ(decodeAgentMessage(lineOf(AgentMessage(End{}))).value(), AgentMessage(End{}));
 }
 
 TEST(MessagesTest, RelayMessagesComeBack) {
   const std::vector<RelayMessage> all = {
       Hello{"123:456", routes(3), true},
+      Hello{"123:456", {}, false, "0.0.1"},
       Synced{std::uint64_t{1} << 63},
       SessionEvent{ip("192.0.2.1"), "down", "a \"quoted\" reason\n"},
       RelayError{"no"},

@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 
 from bgp_lab import (HOLD, NODE, ROUTER, Agent, Failure, Lab, Monitor, address, check, children,
@@ -29,6 +30,9 @@ BIRD = bird_config(9, 'graceful restart yes;')
 class Trial:
     """The steps, each of which leaves COUNT routes a family standing."""
 
+    NAME = 'l4ward starts ExaBGP'
+    SETTINGS = ()
+
     def __init__(self, binaries, folder):
         self.binaries = binaries
         self.lab = Lab(folder, {'r': ROUTER, 'n': NODE})
@@ -45,8 +49,8 @@ class Trial:
         return self.router.established() and self.router.settled()
 
     def new_agent(self, hold=HOLD):
-        self.agent = Agent(self.lab, 'n', self.binaries, self.folder, map(','.join, PEERS.values()),
-                           hold)
+        self.agent = Agent(self.lab, 'n', self.binaries, self.folder,
+                           [*self.SETTINGS, *map(','.join, PEERS.values())], hold)
         self.agent.expect('started')
         self.exabgps.add(self.agent.exabgp())
         self.agent.expect('connected')
@@ -256,9 +260,12 @@ class Trial:
              kill_exabgp_and_change, kill_both, session_flap, change_while_down, refused_config,
              reload, stop)
 
-    def run(self):
+    def start(self):
         self.lab.start()
         self.router.start()
+
+    def run(self):
+        self.start()
         for step in self.STEPS:
             begin = time.monotonic()
             try:
@@ -277,19 +284,59 @@ class Trial:
         self.lab.stop()
 
 
+class ServiceTrial(Trial):
+    """ExaBGP is a service of its own, started and started again as systemd does."""
+
+    NAME = 'ExaBGP is a service'
+    SETTINGS = ('service=1',)
+
+    def __init__(self, binaries, folder):
+        super().__init__(binaries, folder)
+        self.ends = threading.Event()
+        self.manager = threading.Thread(target=self.keep_running, daemon=True)
+
+    def keep_running(self):
+        with open(os.path.join(self.folder, 'exabgp.log'), 'a') as log:
+            while not self.ends.is_set():
+                self.lab.spawn('n', os.path.join(self.folder, 'l4ward-exabgp'), '--run-exabgp',
+                               self.folder, stdout=log, stderr=log).wait()
+
+    def start(self):
+        super().start()
+        self.manager.start()
+
+    def stop(self):
+        """The agent ends without routes, and ExaBGP goes on."""
+        exabgp = self.agent.exabgp()
+        self.agent.publish(0)
+        self.agent.kill()
+        wait_for('no routes', lambda: self.counts(0))
+        check(self.router.established(), 'the sessions have ended')
+        check(os.path.exists('/proc/%d' % exabgp), 'ExaBGP has ended')
+
+    STEPS = (Trial.first_route, Trial.many_routes, Trial.change_med, Trial.agent_back_in_time,
+             Trial.kill_exabgp, Trial.refused_config, Trial.reload, stop)
+
+    def clean(self):
+        self.ends.set()
+        super().clean()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--bin', required=True, help='build folder')
     parser.add_argument('--keep', action='store_true', help='keep the logs')
     args = parser.parse_args()
     require('exabgp', 'bird', 'birdc', 'ip')
-    with scratch(args.keep) as folder:
-        trial = Trial(os.path.abspath(args.bin), folder)
-        try:
-            if not trial.run():
-                sys.exit(1)
-        finally:
-            trial.clean()
+    for kind in (Trial, ServiceTrial):
+        with scratch(args.keep) as folder:
+            print(kind.NAME, flush=True)
+            trial = kind(os.path.abspath(args.bin), folder)
+            try:
+                if not trial.run():
+                    sys.exit(1)
+            finally:
+                trial.clean()
 
 
 if __name__ == '__main__':

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 
@@ -13,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "bgp/line_buffer.h"
 #include "bgp/relay_link.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/bgp/relay_world.h"
 
 namespace l4ward::bgp::testing {
@@ -80,20 +80,11 @@ class RelayProcess {
   LineBuffer lines_{65536};
 };
 
-class RelayIoTest : public ::testing::Test {
+class RelayIoTest : public ::testing::Test, protected TemporaryFolder {
  protected:
-  RelayIoTest() {
-    std::string name = "/tmp/l4ward-relay-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-  ~RelayIoTest() override {
-    relay_.reset();
-    link_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  RelayIoTest() { std::signal(SIGPIPE, SIG_IGN); }
 
-  void startRelay() { relay_ = std::make_unique<RelayProcess>(exabgp_, folder_); }
+  void startRelay() { relay_ = std::make_unique<RelayProcess>(exabgp_, folder()); }
   void startLink(Millis hold = Millis(20000), Millis frozenTime = Millis(10000)) {
     link_ = std::make_unique<RelayLink>(
         loop_,
@@ -110,7 +101,7 @@ class RelayIoTest : public ::testing::Test {
     link_->setHold(hold);
     ASSERT_TRUE(link_->listen(path()));
   }
-  std::string path() const { return folder_ + "/bgp.sock"; }
+  std::string path() const { return TemporaryFolder::path("bgp.sock"); }
 
   bool until(const std::function<bool()>& condition, Millis limit = Millis(10000)) {
     const TimePoint end = Clock::now() + limit;
@@ -129,7 +120,6 @@ class RelayIoTest : public ::testing::Test {
   }
 
   asio::io_context loop_{1};
-  std::string folder_;
   FakeExabgp exabgp_;
   std::unique_ptr<RelayProcess> relay_;
   std::unique_ptr<RelayLink> link_;
@@ -213,7 +203,7 @@ TEST_F(RelayIoTest, GarbageFromExabgpIsSurvived) {
 }
 
 TEST_F(RelayIoTest, DamagedRecordIsReported) {
-  std::ofstream(folder_ + "/relay.json") << "{\"version\": 1, ";
+  std::ofstream(TemporaryFolder::path("relay.json")) << "{\"version\": 1, ";
   startLink();
   startRelay();
   sync(routes(3));
@@ -304,11 +294,11 @@ TEST_F(RelayIoTest, RelayThatWakesWithoutItsExabgpOnlyEnds) {
   relay_->signal(SIGSTOP);
   relay_->closeInput();
   link_->publish(routes(9));
-  const std::string record = readFile(folder_ + "/relay.json", kMaxRecord).value();
+  const std::string record = readFile(TemporaryFolder::path("relay.json"), kMaxRecord).value();
   until([] { return false; }, Millis(50));
   relay_->signal(SIGCONT);
   EXPECT_EQ(relay_->end(0), 0);
-  EXPECT_EQ(readFile(folder_ + "/relay.json", kMaxRecord).value(), record);
+  EXPECT_EQ(readFile(TemporaryFolder::path("relay.json"), kMaxRecord).value(), record);
 }
 
 TEST_F(RelayIoTest, RelayOfAnotherVersionIsToBeReplaced) {
@@ -320,6 +310,29 @@ TEST_F(RelayIoTest, RelayOfAnotherVersionIsToBeReplaced) {
                                        "\n")));
   ASSERT_TRUE(until([&] { return !frozen_.empty(); }));
   EXPECT_EQ(frozen_[0], ::getpid());
+}
+
+// What is on disk may be as old: then it has to do.
+TEST_F(RelayIoTest, RelayOfAnotherProgramIsToldToEndOnce) {
+  startLink();
+  const auto greet = [this](Unix::socket& relay) {
+    Hello hello;
+    hello.program = "0.0.1";
+    relay.connect(Unix::endpoint(path()));
+    const SessionEvent up{ip("192.0.2.1"), "up", ""};
+    asio::write(relay, asio::buffer(encode(RelayMessage(hello)) + encode(RelayMessage(up))));
+  };
+  Unix::socket first(loop_), second(loop_);
+  greet(first);
+  ASSERT_TRUE(until([&] { return first.available() > 0; }));
+  std::string said(first.available(), ' ');
+  asio::read(first, asio::buffer(said));
+  EXPECT_EQ(said, encode(AgentMessage(End{})));
+  EXPECT_FALSE(link_->isConnected());
+  first.close();
+  greet(second);
+  ASSERT_TRUE(until([&] { return link_->isConnected(); }));
+  EXPECT_EQ(disconnects_, 0);
 }
 
 TEST_F(RelayIoTest, StuckExabgpIsReported) {
@@ -343,7 +356,7 @@ TEST_F(RelayIoTest, ListenRefusesWhatIsNotASocket) {
   std::ofstream(path()) << "precious";
   RelayLink link(loop_, {});
   EXPECT_FALSE(link.listen(path()));
-  EXPECT_FALSE(link.listen(folder_ + "/" + std::string(200, 'x')));
+  EXPECT_FALSE(link.listen(folder() + "/" + std::string(200, 'x')));
 }
 
 }  // namespace

@@ -220,6 +220,18 @@ TEST_F(RelayStateTest, HeartbeatsKeepTheRoutes) {
   EXPECT_LT(w.records, 60);
 }
 
+TEST_F(RelayStateTest, RelayThatIsToldToEndCostsNoUpdate) {
+  standing(50);
+  w.relay->agentMessage(w.now, RelayWorld::decoded(End{}));
+  w.step();
+  EXPECT_TRUE(w.quit);
+  w.killRelay();
+  w.connect();
+  w.pass(Millis(3000));
+  EXPECT_EQ(w.exabgp.updates, 0);
+  EXPECT_EQ(w.exabgp.rib, asRib(routes(50)));
+}
+
 TEST_F(RelayStateTest, KilledRelayCostsNoUpdate) {
   standing(100);
   w.killRelay();

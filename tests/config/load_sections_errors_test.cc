@@ -162,6 +162,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"forward: direct", "forward: direct\n    tunnel: {type: ipip}",
                 "21:13: pools.edge.tunnel: found a tunnel in a pool that does not forward through "
                 "one, expected it only with `forward: tunnel`"},
+        Mistake{"forward: direct", "forward: direct\n    server_port: 8080",
+                "21:18: pools.edge.server_port: found this key in a pool that does not rewrite "
+                "packets, expected it only with `forward: masquerade`"},
+        Mistake{"forward: direct", "forward: masquerade\n    server_port: 0",
+                "21:18: pools.edge.server_port: found '0', expected a whole number from 1 to "
+                "65535"},
         Mistake{"forward: direct", "tunnel: {type: vxlan}",
                 "20:20: pools.edge.tunnel.type: found 'vxlan', expected ipip, gue or gre"},
         Mistake{"forward: direct", "tunnel: {type: gue}",
@@ -199,8 +205,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "threshold, which is 5"},
         Mistake{"forward: direct", "algorithm: mh",
                 "20:5: pools.edge.algorithm: found the key 'algorithm', expected a key that is "
-                "known here: forward tunnel check warm_up agent_weight thresholds servers "
-                "servers_from servers_from_min"}));
+                "known here: forward tunnel server_port check warm_up agent_weight thresholds "
+                "servers servers_from servers_from_min"}));
 
 const std::string kVip = "27:12: services.shop.vips[0]: found ";
 const std::string kVipExpected = ", expected an address of one host that can be announced";

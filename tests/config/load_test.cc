@@ -94,25 +94,23 @@ TEST(Load, FillsInEveryDefault) {
   EXPECT_EQ(site.pools.at("web").servers.at(0), (Server{"web-1", {ip("192.0.2.101")}, 1}));
 }
 
-TEST(Load, TheContractsSample) {
+TEST(Load, TheThreeTierSite) {
   const Site site = loadSiteFile(example("three-tier.yaml")).value();
   EXPECT_EQ(site.node, "lb4-1");
   const Bgp& bgp = site.bgp.value();
   EXPECT_EQ(bgp.localAs, 65001U);
   EXPECT_EQ(bgp.hold, 30s);
-  EXPECT_EQ(bgp.routes.med, 100U);
   EXPECT_EQ(bgp.exabgp, ExabgpMode::managed);
   EXPECT_THAT(bgp.routes.communities, ElementsAre("65001:80"));
-  ASSERT_EQ(bgp.neighbors.size(), 2U);
-  EXPECT_EQ(bgp.neighbors[0].address, ip("192.0.2.1"));
-  EXPECT_EQ(bgp.neighbors[0].peerAs, 65000U);
+  ASSERT_EQ(bgp.neighbors.size(), 4U);
+  EXPECT_EQ(bgp.neighbors[0].address, ip("192.0.2.251"));
+  EXPECT_EQ(bgp.neighbors[0].peerAs, 65001U);
   EXPECT_EQ(bgp.neighbors[0].localAddress, ip("192.0.2.11"));
-  EXPECT_EQ(bgp.neighbors[0].holdTime, 6s);
+  EXPECT_EQ(bgp.neighbors[0].holdTime, 9s);
   EXPECT_EQ(bgp.neighbors[0].passwordFile, "");
-  EXPECT_EQ(bgp.neighbors[1].address, ip("2001:db8::1"));
-  EXPECT_EQ(bgp.neighbors[1].localAddress, ip("2001:db8::11"));
-  EXPECT_EQ(bgp.neighbors[1].holdTime, 9s);
-  EXPECT_EQ(bgp.neighbors[1].passwordFile, "/etc/l4ward/r1.key");
+  EXPECT_EQ(bgp.neighbors[3].address, ip("2001:db8::fc"));
+  EXPECT_EQ(bgp.neighbors[3].localAddress, ip("2001:db8::11"));
+  EXPECT_EQ(bgp.neighbors[3].passwordFile, "/etc/l4ward/reflector-2.key");
   const Check& check = site.checks.at("healthz");
   const auto& http = std::get<HttpProbe>(check.how);
   EXPECT_EQ(check.port, 80);
@@ -121,13 +119,50 @@ TEST(Load, TheContractsSample) {
   const Pool& pool = site.pools.at("edge");
   EXPECT_EQ(pool.forward, Forward::tunnel);
   EXPECT_THAT(pool.checks, ElementsAre("healthz"));
-  EXPECT_EQ(pool.servers.at(1), (Server{"lb7-2", {ip("192.0.2.102"), ip("2001:db8::66")}, 2}));
+  EXPECT_EQ(pool.servers.at(2), (Server{"lb7-3", {ip("192.0.2.103"), ip("2001:db8::67")}, 2}));
   EXPECT_THAT(site.services.at("web").ports, ElementsAre(80, 443));
 }
 
-TEST(Load, KeysThatTheContractsSampleDoesNotShow) {
-  const Site site = loadSiteFile(example("flat-direct.yaml")).value();
+TEST(Load, KeysThatFewSitesNeed) {
+  const Site site = load(R"(
+bgp:
+  local_as: 65010
+  router_id: 192.0.2.11
+  neighbors: [{ address: 192.0.2.1, peer_as: 65010, hold_time: 6s }]
+  med: 100
+  hold: 0s
+checks:
+  home:
+    type: http
+    status: [200-299, 301, 302]
+    interval: 5s
+    fast_interval: 1s
+    source: 192.0.2.11
+pools:
+  web: { forward: direct, check: home, servers: [192.0.2.101] }
+services:
+  web:
+    vips: [198.51.100.80]
+    ports: [80]
+    pool: web
+    scheduler: wlc
+    quorum: "50%"
+  dns-udp: { vips: [198.51.100.53], ports: [53], protocol: udp, pool: web }
+  dns-tcp:
+    vips: [198.51.100.53]
+    ports: [53]
+    protocol: tcp
+    pool: web
+    scheduler_flags: [mh-fallback]
+sysctls:
+  net.ipv4.vs.expire_nodest_conn: 1
+  net.ipv4.vs.conntrack: keep
+drain_limit: 2m
+shutdown: { drain: 10s }
+)");
   EXPECT_EQ(site.bgp->hold, 0s);
+  EXPECT_EQ(site.bgp->routes.med, 100U);
+  EXPECT_EQ(site.bgp->neighbors.at(0).holdTime, 6s);
   const Check& check = site.checks.at("home");
   EXPECT_THAT(std::get<HttpProbe>(check.how).pass,
               ElementsAre(StatusRange{200, 299}, StatusRange{301, 301}, StatusRange{302, 302}));

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/file.h"
 #include "site_text.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::config {
 namespace {
@@ -169,23 +169,12 @@ TEST(ServersText, ReadsAsTheSameServers) {
   EXPECT_EQ(serversText({}), "[]\n");
 }
 
-class ServersFiles : public testing::Test {
+class ServersFiles : public testing::Test, protected TemporaryFolder {
  protected:
   ServersFiles() {
-    std::string name = testing::TempDir() + "/l4ward-servers-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     write("site.yaml", "pools:\n  edge: { check: none, servers_from: pools.d }\nservices: {}\n");
   }
-  ~ServersFiles() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
-    ASSERT_TRUE(replaceFile(path(name), text));
-  }
   Checked<Site> loadIt() const { return loadSiteFile(path("site.yaml")); }
-
-  std::string folder_;
 };
 
 TEST_F(ServersFiles, AFileBesideTheSiteFile) {

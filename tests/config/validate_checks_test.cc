@@ -66,6 +66,14 @@ TEST(ValidateChecks, TheTunnelIsForServersThatAnswerByThemselves) {
   EXPECT_THAT(errorsOf(edited("[web, port]", "web", masquerade)), IsEmpty());
 }
 
+TEST(ValidateChecks, AServerPortIsWhereChecksProbeWhateverPortsTheServiceHas) {
+  const auto text = edited("quorum: 1", "mark: 7");
+  EXPECT_THAT(errorsOf(text), ElementsAre(HasSubstr("checks.web.port: found no such key")));
+  EXPECT_THAT(
+      errorsOf(edited("forward: direct", "forward: masquerade\n    server_port: 8080", text)),
+      IsEmpty());
+}
+
 TEST(ValidateChecks, NoServiceHasAMarkOfTheDataPath) {
   const auto withMark = [](const std::string& mark, const std::string& more = "") {
     return errorsOf(edited("quorum: 1", "mark: " + mark, edited("path: /up", "port: 80")) + more);

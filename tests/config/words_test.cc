@@ -127,6 +127,20 @@ TEST(Words, DidYouMean) {
   EXPECT_EQ(didYouMean("wood", known), "");
 }
 
+TEST(Words, DidYouMeanLettersThatChangedPlaces) {
+  const std::vector<std::string> known{"far", "drain"};
+  EXPECT_EQ(didYouMean("fra", known), " (did you mean 'far'?)");
+  EXPECT_EQ(didYouMean("arf", known), "");  // two slips are too many for so short a word
+  EXPECT_EQ(didYouMean("rdani", known), " (did you mean 'drain'?)");
+}
+
+TEST(Words, GuessesAreBounded) {
+  Diagnostics errors("site.yaml");
+  const std::map<std::string, int> known{{"far", 0}};
+  for (std::size_t i = 0; i < kMaxGuesses; ++i) ASSERT_NE(errors.guess("fra", known), "");
+  EXPECT_EQ(errors.guess("fra", known), "");
+}
+
 TEST(Words, QuotesForOneLine) {
   EXPECT_EQ(inQuotes("a\nb\x01\xff"),
             "'a?b?"

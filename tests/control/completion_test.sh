@@ -39,6 +39,9 @@ expect 'lb7-2' checks --server lb7-2
 expect 'auto always never' status --color ''
 expect '' status sta
 expect 'status' help st
+expect 'import' im
+expect '--config-id' import --con
+expect 'Makefile' import Makef
 
 socket=/nonexistent
 expect '' drain server ''

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "tests/base/temporary_folder.h"
 #include "tests/control/fake_agent.h"
 
 namespace l4ward::ctl {
@@ -19,14 +20,14 @@ using ::testing::HasSubstr;
 class ClientTest : public ::testing::Test {
  protected:
   Client::Options options(Millis timeout = Millis{10'000}) const {
-    return {dir_.file("control.sock"), timeout, -1};
+    return {folder_.path("control.sock"), timeout, -1};
   }
   control::Reply ask(Answer answer, Millis timeout = Millis{10'000}) const {
     const FakeAgent agent(options().path, std::move(answer));
     return askOnce(options(timeout), StatusRequest{});
   }
 
-  ScratchDir dir_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ClientTest, AsksAndReads) {
@@ -82,9 +83,9 @@ TEST_F(ClientTest, WhatIsNoAnswer) {
            Case{std::string(1, kHangUp), kClosed},
            Case{std::string("{\"version\":1,") + kHangUp, kClosed},
        }) {
-    ScratchDir dir;
-    const FakeAgent agent(dir.file("s"), [&](const std::string&) { return answer; });
-    const auto reply = askOnce({dir.file("s"), Millis{10'000}, -1}, StatusRequest{});
+    TemporaryFolder folder;
+    const FakeAgent agent(folder.path("s"), [&](const std::string&) { return answer; });
+    const auto reply = askOnce({folder.path("s"), Millis{10'000}, -1}, StatusRequest{});
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code, code);
     EXPECT_TRUE(isUnreachable(reply.error()));
@@ -160,16 +161,18 @@ TEST_F(ClientTest, StopsWhenItIsTold) {
 }
 
 TEST_F(ClientTest, EventsThatAreFollowed) {
-  const FakeAgent agent(options().path, [&](const std::string&) {
-    return control::encode(control::Reply(nlohmann::json(1))) + "\n" +
-           "{\"version\":1,\"event\":{\"number\":2}}\n{\"version\":1,\"event\":{\"number\":3}}\n" +
+  std::string asked;
+  const FakeAgent agent(options().path, [&](const std::string& line) {
+    asked = line;
+    return "{\"version\":1,\"event\":{\"number\":2}}\n{\"version\":1,\"event\":{\"number\":3}}\n" +
            control::encode(control::Reply(tl::unexpected(control::Refusal{"busy", "", ""}))) +
            "\n{\n" + kHangUp;
   });
   auto client = Client::connect(options());
   ASSERT_TRUE(client);
-  EXPECT_EQ(client->ask(control::EventsRequest{0, true}).value(), 1);
+  EXPECT_FALSE(client->follow(1));
   EXPECT_EQ(client->next().value()["event"]["number"], 2);
+  EXPECT_EQ(asked, control::encode(control::EventsRequest{1, true}));
   EXPECT_EQ(client->next().value()["event"]["number"], 3);
   EXPECT_EQ(client->next().error().code, "busy");
   EXPECT_EQ(client->next().error().code, kBadReply);

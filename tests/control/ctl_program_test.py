@@ -18,6 +18,19 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = ""
 PATIENCE = 30.0
+KEEPALIVED = """virtual_server 198.51.100.1 80 {
+    delay_loop 6
+    lvs_sched rr
+    lvs_method DR
+    protocol TCP
+    real_server 192.0.2.101 80 {
+        inhibit_on_failure
+        TCP_CHECK {
+            connect_timeout 3
+        }
+    }
+}
+"""
 
 
 class Agent:
@@ -180,8 +193,40 @@ class ProgramTest(unittest.TestCase):
     def test_following_ends_with_the_user(self) -> None:
         screen = Screen([*self.at, "events", "--follow"])
         screen.read_until("ipvs.operation_failed")
+        screen.read_until("bgp.session_up")
         screen.type("\003")
         self.assertEqual(screen.wait(), 0)
+
+    def test_import_needs_no_agent(self) -> None:
+        config = os.path.join(self.agent.dir.name, "keepalived.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(KEEPALIVED)
+        self.at = ["--socket", "/nonexistent"]
+        done = self.run_ctl("import", config)
+        self.assertEqual((done.returncode, done.stdout.count("192.0.2.101")), (0, 2), done.stderr)
+        self.assertIn("0 lost, 0 changed, ", done.stderr)
+        both = json.loads(self.run_ctl("import", config, "--json").stdout)
+        self.assertEqual(both["site"], done.stdout)
+        self.assertEqual({line["level"] for line in both["report"]}, {"note"})
+
+    def test_import_says_by_its_status_what_became_of_the_file(self) -> None:
+        for text, status in ((KEEPALIVED, 0), (KEEPALIVED.replace("TCP_CHECK", "BFD_CHECK"), 1),
+                             (KEEPALIVED + "}", 2), (KEEPALIVED + "@other vrrp_instance x\n", 0)):
+            done = subprocess.run([os.path.join(BIN, "l4wardctl"), "import", "-", "--config-id",
+                                   "lb4-1"], input=text, capture_output=True, text=True,
+                                  timeout=PATIENCE)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertEqual(done.stdout == "", status == 2)
+        self.assertEqual(self.run_ctl("import", "/nonexistent").returncode, 2)
+
+    def test_an_imports_report_fits_the_terminal(self) -> None:
+        config = os.path.join(self.agent.dir.name, "keepalived.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(KEEPALIVED)
+        screen = Screen(["import", config])
+        self.assertEqual(screen.wait(), 0)
+        report = screen.data[screen.data.index("NOTES"):]
+        self.assertLessEqual(max(map(len, report.splitlines())), 100)
 
     def test_completion(self) -> None:
         done = subprocess.run(

@@ -9,6 +9,7 @@
 
 #include "control/request.h"
 #include "control/status_json.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/control/ctl_samples.h"
 #include "tests/control/fake_agent.h"
 #include "tests/healthcheck/test_server.h"
@@ -18,8 +19,10 @@ namespace {
 
 using namespace testing;  // NOLINT: the samples
 using nlohmann::json;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 struct Ran {
   int exit = 0;
@@ -30,7 +33,7 @@ struct Ran {
 class RunTest : public ::testing::Test {
  protected:
   Ran run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--socket", dir_.file("control.sock")});
+    arguments.insert(arguments.end(), {"--socket", folder_.path("control.sock")});
     return runPlain(arguments);
   }
   static Ran runPlain(const std::vector<std::string>& arguments) {
@@ -40,14 +43,16 @@ class RunTest : public ::testing::Test {
     return {exit, out.str(), err.str()};
   }
   void serve(Reply reply) {
-    agent_ = std::make_unique<FakeAgent>(dir_.file("control.sock"),
+    agent_.reset();
+    std::filesystem::remove(folder_.path("control.sock"));
+    agent_ = std::make_unique<FakeAgent>(folder_.path("control.sock"),
                                          [this, reply](const std::string& line) {
                                            asked_ = line;
                                            return control::encode(reply) + "\n";
                                          });
   }
 
-  ScratchDir dir_;
+  TemporaryFolder folder_;
   std::string asked_;
   std::unique_ptr<FakeAgent> agent_;
 };
@@ -57,8 +62,6 @@ TEST_F(RunTest, StatusSaysInItsExitStatusWhetherAllIsWell) {
   const auto well = run({"status"});
   EXPECT_EQ(well.exit, 0);
   EXPECT_THAT(well.out, HasSubstr("all is well"));
-  agent_.reset();
-  std::filesystem::remove(dir_.file("control.sock"));
   auto node = brokenNode();
   serve(json(node));
   EXPECT_EQ(run({"status"}).exit, 1);
@@ -123,7 +126,7 @@ TEST_F(RunTest, AStatusOfAnotherVersionOrShapeIsNotGuessed) {
   EXPECT_EQ(ran.exit, 3);
   EXPECT_THAT(ran.err, HasSubstr("version 2"));
   agent_.reset();
-  std::filesystem::remove(dir_.file("control.sock"));
+  std::filesystem::remove(folder_.path("control.sock"));
   serve(json{{"servers", "none"}});
   EXPECT_EQ(run({"servers"}).exit, 3);
 }
@@ -171,7 +174,7 @@ TEST_F(RunTest, AReloadOfAFileWithMistakes) {
 TEST_F(RunTest, DrainWaitAsksUntilTheServerIsEmpty) {
   int left = 3;
   bool drained = false;
-  agent_ = std::make_unique<FakeAgent>(dir_.file("control.sock"), [&](const std::string& line) {
+  agent_ = std::make_unique<FakeAgent>(folder_.path("control.sock"), [&](const std::string& line) {
     if (std::holds_alternative<control::SetRequest>(control::parseRequest(line).value())) {
       drained = true;
       return control::encode(Reply(json::object())) + "\n";
@@ -196,7 +199,7 @@ TEST_F(RunTest, DrainWaitAsksUntilTheServerIsEmpty) {
 
 TEST_F(RunTest, PlanSendsTheFile) {
   serve(json{{"text", "1 service is new"}});
-  const auto file = dir_.file("site.yaml");
+  const auto file = folder_.path("site.yaml");
   std::ofstream(file) << "services: {}\n";
   const auto ran = run({"plan", file});
   EXPECT_EQ(ran.exit, 0);
@@ -204,9 +207,19 @@ TEST_F(RunTest, PlanSendsTheFile) {
   const auto request = control::parseRequest(asked_);
   ASSERT_TRUE(request);
   EXPECT_EQ(std::get<control::PlanRequest>(*request).text, "services: {}\n");
-  EXPECT_EQ(run({"plan", dir_.file("none")}).exit, 2);
+  EXPECT_EQ(run({"plan", folder_.path("none")}).exit, 2);
   std::ofstream(file) << std::string((4 << 20) + 1, '#');
   EXPECT_EQ(run({"plan", file}).exit, 2);
+}
+
+TEST_F(RunTest, PlanWithoutAFileIsThatOfAnObserver) {
+  serve(json(observingNode()));
+  EXPECT_THAT(run({"plan"}).out, HasSubstr("edit 192.0.2.102:80 weight 0"));
+  EXPECT_EQ(json::parse(run({"plan", "--json"}).out).size(), 2U);
+  serve(json(wellNode()));
+  const auto ran = run({"plan"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("l4wardctl plan FILE"));
 }
 
 TEST_F(RunTest, EventsAreTheLastOnesOfALevel) {
@@ -228,6 +241,26 @@ TEST_F(RunTest, EventsAreTheLastOnesOfALevel) {
   EXPECT_THAT(ran.out, HasSubstr("id.57"));
   EXPECT_THAT(ran.out, HasSubstr("id.59"));
   EXPECT_EQ(json::parse(run({"events", "--last", "3", "--json"}).out).size(), 3U);
+}
+
+TEST_F(RunTest, EventsThatAreFollowedGoOnBehindTheLastOnes) {
+  const auto event = [](std::uint64_t number) {
+    return json(control::Event{number, kNow, "info", "id." + std::to_string(number), {}});
+  };
+  agent_ = std::make_unique<FakeAgent>(
+      folder_.path("control.sock"), [&](const std::string& line) -> std::string {
+        asked_ = line;
+        const auto request = std::get<control::EventsRequest>(control::parseRequest(line).value());
+        if (!request.follow) {
+          return control::encode(Reply(json{{"events", {event(1), event(2)}}, {"last", 2}})) + "\n";
+        }
+        return json{{"version", 1}, {"event", event(3)}}.dump() + "\n" + kHangUp;
+      });
+  const auto ran = run({"events", "--follow", "--last", "1"});
+  EXPECT_EQ(ran.exit, 3) << ran.err;  // the agent went
+  EXPECT_THAT(ran.out, Not(HasSubstr("id.1")));
+  EXPECT_THAT(ran.out, ContainsRegex("id\\.2\n.*id\\.3\n"));
+  EXPECT_EQ(asked_, control::encode(control::EventsRequest{2, true}));
 }
 
 TEST_F(RunTest, Version) {

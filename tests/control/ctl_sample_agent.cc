@@ -53,6 +53,18 @@ Lookup sampleLookup() {
   return lookup;
 }
 
+bool isFollowing(const std::string& line) {
+  const auto request = parseRequest(line);
+  const auto* events = request ? std::get_if<EventsRequest>(&*request) : nullptr;
+  return events && events->follow;
+}
+
+// As an agent does: nothing but the events.
+std::string followed() {
+  const Event event{4, kNow, "info", "bgp.session_up", {{"neighbor", "192.0.2.1"}}};
+  return nlohmann::json{{"version", 1}, {"event", event}}.dump() + "\n";
+}
+
 class SampleAgent {
  public:
   explicit SampleAgent(const std::string& state) : status_(nodeOf(state)) {}
@@ -112,6 +124,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   SampleAgent sample(argv[2]);
   const FakeAgent agent(argv[1], [&](const std::string& line) {
+    if (isFollowing(line)) return followed();
     return l4ward::control::encode(sample.answer(line)) + "\n";
   });
   std::cout << "ready" << std::endl;

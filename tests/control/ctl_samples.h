@@ -171,6 +171,24 @@ inline NodeStatus brokenNode() {
 }
 
 // Many services of one server each, the last of them without a server that is up.
+// Beside somebody else's programs.
+inline NodeStatus observingNode() {
+  NodeStatus status = wellNode();
+  status.node.phase = "observing";
+  status.node.ready = false;
+  status.differences = {{"service",
+                         "tcp 198.51.100.1:80",
+                         "1 operation, moves 33.33 % of new flows, 0.00 % needlessly",
+                         {"edit 192.0.2.102:80 weight 0 tunnel ipip"},
+                         kNow - 60},
+                        {"server",
+                         "edge/lb7-2",
+                         "takes no new flows by its checks, the kernel sends it some in 1 service",
+                         {},
+                         kNow - 60}};
+  return status;
+}
+
 inline NodeStatus largeNode(int number) {
   NodeStatus status = wellNode();
   status.vips.clear();

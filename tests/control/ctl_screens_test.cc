@@ -52,6 +52,24 @@ TEST(StatusScreen, NothingWrong) {
   EXPECT_LE(linesOf(text).size(), 24U) << "it fits a terminal";
 }
 
+TEST(StatusScreen, AnObserverSaysSoOnTop) {
+  auto status = observingNode();
+  EXPECT_EQ(linesOf(plainStatus(status))[1],
+            "OBSERVES ONLY, changes nothing  2 differences: l4wardctl plan");
+  status.differences.clear();
+  EXPECT_THAT(linesOf(plainStatus(status))[1], HasSubstr("as it would have it"));
+  EXPECT_THAT(plainStatus(wellNode()), Not(HasSubstr("OBSERVES")));
+}
+
+TEST(DifferencesScreen, NamesOperationsBelowTheirService) {
+  const auto text = differencesScreen(observingNode(), {80, false});
+  EXPECT_THAT(lineWith(text, "tcp 198.51.100.1:80"), HasSubstr("moves"));
+  EXPECT_LT(text.find("edit 192.0.2.102:80"), text.find("edge/lb7-2"));
+  EXPECT_THAT(text, HasSubstr("2 differences. Nothing has been changed.\n"));
+  EXPECT_LE(widest(text), 80U);
+  EXPECT_THAT(differencesScreen(wellNode(), {}), HasSubstr("as this agent would have it"));
+}
+
 TEST(StatusScreen, WhatIsWrongStandsOnTopWithWhatToType) {
   const auto text = plainStatus(brokenNode());
   EXPECT_THAT(text, Not(HasSubstr("all is well")));
@@ -129,8 +147,20 @@ TEST(StatusScreen, UnknownIsNotZero) {
   EXPECT_THAT(linesOf(plainStatus(node)).front(), Not(HasSubstr("1970")));
 }
 
+TEST(StatusScreen, AnEmptySiteSaysWhatToDoNext) {
+  control::NodeStatus status;
+  status.node.siteFile = "/etc/l4ward/site.yaml";
+  const auto text = plainStatus(status);
+  EXPECT_THAT(text, HasSubstr("nothing to do: /etc/l4ward/site.yaml has no services\n"));
+  EXPECT_THAT(text, HasSubstr("-> l4wardctl reload"));
+  EXPECT_THAT(text, Not(HasSubstr("all is well")));
+  EXPECT_LE(widest(text), 80U);
+  status.alarms.push_back({"warning", "reload.failed", "site file", "a mistake", "", 0});
+  EXPECT_THAT(plainStatus(status), Not(HasSubstr("nothing to do"))) << "what is wrong goes first";
+}
+
 TEST(StatusScreen, AnEmptyNode) {
-  EXPECT_THAT(statusScreen({}, {80, true}, 12), HasSubstr("all is well"));
+  EXPECT_THAT(statusScreen({}, {80, true}, 12), HasSubstr("nothing to do: the site file"));
   for (const auto& text :
        {servicesScreen({}, {}), serversScreen({}, {}, {}), checksScreen({}, {}, {}),
         vipsScreen({}, {}), bgpScreen({}, {}), overridesScreen({}, {}), digestScreen({}, {})}) {

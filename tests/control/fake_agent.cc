@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <system_error>
 
@@ -27,12 +26,6 @@ bool waitReadable(int fd, int stop) {
 }
 
 }  // namespace
-
-ScratchDir::ScratchDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "ctl_test.XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) raise("mkdtemp");
-  path_ = name;
-}
 
 FakeAgent::FakeAgent(const std::string& path, Answer answer)
     : answer_(std::move(answer)),

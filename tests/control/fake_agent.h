@@ -2,7 +2,6 @@
 // connection.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -10,19 +9,6 @@
 #include "base/unique_fd.h"
 
 namespace l4ward::ctl::testing {
-
-// A directory of its own, gone with the test.
-class ScratchDir {
- public:
-  ScratchDir();
-  ~ScratchDir() { std::filesystem::remove_all(path_); }
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // What a script does with one line: what it returns is sent, "" for nothing. It may end the
 // connection by returning kHangUp, alone or behind a text.

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -65,7 +64,7 @@ Client Client::toPort(const Endpoint& endpoint) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(endpoint.port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, endpoint.address.str().c_str(), &address.sin_addr);
   client.fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(client.fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
     client.fd_.reset();
@@ -139,16 +138,6 @@ bool Client::closedWithin(Millis limit) {
     if (Clock::now() > end) return false;
   }
   return false;
-}
-
-FrontendTest::FrontendTest() {
-  std::string name = "/tmp/l4ward-control-XXXXXX";
-  folder_ = ::mkdtemp(name.data());
-}
-
-FrontendTest::~FrontendTest() {
-  frontend_.reset();
-  std::filesystem::remove_all(folder_);
 }
 
 void FrontendTest::start(Frontend::Options options) {

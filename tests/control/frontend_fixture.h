@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "control/frontend.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::control::testing {
 
@@ -40,7 +41,7 @@ class FakeBackend : public Backend {
 class Client {
  public:
   static Client toSocket(const std::string& path);
-  static Client toPort(const Endpoint& endpoint);
+  static Client toPort(const Endpoint& endpoint);  // of IPv4
 
   bool connected() const { return static_cast<bool>(fd_); }
   // What the other side takes within `limit`.
@@ -64,17 +65,13 @@ class Client {
   std::string bytes_;
 };
 
-class FrontendTest : public ::testing::Test {
+class FrontendTest : public ::testing::Test, protected TemporaryFolder {
  protected:
-  FrontendTest();
-  ~FrontendTest() override;
-
   void start(Frontend::Options options = {});
   Client client() const { return Client::toSocket(path()); }
-  std::string path() const { return folder_ + "/control.sock"; }
+  std::string path() const { return TemporaryFolder::path("control.sock"); }
   static bool until(const std::function<bool()>& condition);
 
-  std::string folder_;
   FakeBackend backend_;
   std::unique_ptr<Frontend> frontend_;
 };

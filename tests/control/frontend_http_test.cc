@@ -1,10 +1,14 @@
 // The HTTP server, by real clients.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <list>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/asio.h"
 #include "tests/control/frontend_fixture.h"
@@ -40,11 +44,29 @@ class Port {
   Endpoint endpoint_;
 };
 
+// One that is not the loopback address.
+std::optional<IpAddress> addressOfThisMachine() {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return std::nullopt;
+  std::optional<IpAddress> found;
+  for (const auto* one = all; one; one = one->ifa_next) {
+    if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET) continue;
+    std::array<char, INET_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr,
+                text.data(), text.size());
+    const auto address = IpAddress::parse(text.data());
+    if (address && !address->isLoopback()) found = *address;
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
 class HttpTest : public FrontendTest {
  protected:
-  void serve(Frontend::Options options = {}) {
+  void serve(Frontend::Options options = {},
+             const IpAddress& address = IpAddress::parse("127.0.0.1").value()) {
     Port port;
-    address_ = port.endpoint();
+    address_ = {address, port.endpoint().port};
     port.free();
     start(std::move(options));
     frontend_->setHttp(address_);
@@ -53,7 +75,7 @@ class HttpTest : public FrontendTest {
   Client browser() const { return Client::toPort(address_); }
   std::string get(const std::string& target) const {
     auto peer = browser();
-    peer.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    peer.send("GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     return peer.httpAnswer();
   }
   static nlohmann::json bodyOf(const std::string& answer) {
@@ -168,6 +190,31 @@ TEST_F(HttpTest, WhatIsRefused) {
               StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(answer("\x16\x03\x01\x02 hello, TLS\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_EQ(backend_.asked, 0);
+}
+
+// What a page of somebody else's would say whose name has come to mean 127.0.0.1.
+TEST_F(HttpTest, AnotherNameForTheLoopbackAddress) {
+  serve();
+  const auto answer = [&](const std::string& host) {
+    auto peer = browser();
+    peer.send("GET /healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return peer.httpAnswer();
+  };
+  EXPECT_THAT(answer("localhost:9119"), StartsWith("HTTP/1.1 200 "));
+  const auto refused = answer("rebound.example:9119");
+  EXPECT_THAT(refused, AllOf(StartsWith("HTTP/1.1 421 Misdirected Request\r\n"),
+                             HasSubstr("\r\nConnection: close\r\n"),
+                             HasSubstr("not 'rebound.example:9119'; ask for it as localhost")));
+}
+
+// There, who may come is a filter's to say, and Prometheus has names of its own for nodes.
+TEST_F(HttpTest, AnyNameForAnotherAddress) {
+  const auto own = addressOfThisMachine();
+  if (!own) GTEST_SKIP() << "this machine has the loopback address only";
+  serve({}, *own);
+  auto peer = browser();
+  peer.send("GET /healthz HTTP/1.1\r\nHost: lb4-1.example\r\n\r\n");
+  EXPECT_THAT(peer.httpAnswer(), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpTest, IdleClientsGo) {

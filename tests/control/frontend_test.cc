@@ -270,7 +270,7 @@ TEST_F(FrontendTest, ModeAndGroup) {
 
 TEST_F(FrontendTest, TheFileOfADeadAgentIsReplaced) {
   start();
-  const auto moved = folder_ + "/moved";
+  const auto moved = folder() + "/moved";
   ASSERT_EQ(::rename(path().c_str(), moved.c_str()), 0);  // as if it had been killed
   frontend_.reset();
   ASSERT_EQ(::rename(moved.c_str(), path().c_str()), 0);
@@ -288,12 +288,12 @@ TEST_F(FrontendTest, WhatIsNotOursIsLeftAlone) {
   peer.send(kVersion);
   EXPECT_EQ(codeOf(peer.line()), "ok");
 
-  const auto precious = folder_ + "/precious";
+  const auto precious = folder() + "/precious";
   std::ofstream(precious) << "precious";
   Frontend third({.socketPath = precious}, backend_);
   EXPECT_THAT(third.listen().error().message, HasSubstr("not a socket"));
   EXPECT_EQ(::access(precious.c_str(), F_OK), 0);
-  Frontend fourth({.socketPath = folder_ + "/" + std::string(200, 'x')}, backend_);
+  Frontend fourth({.socketPath = folder() + "/" + std::string(200, 'x')}, backend_);
   EXPECT_THAT(fourth.listen().error().message, HasSubstr("too long"));
 }
 

@@ -38,6 +38,27 @@ TEST(HttpRequest, Refused) {
   EXPECT_EQ(refusal("GET /" + std::string(9000, 'x')), 431U);
 }
 
+TEST(HttpRequest, Host) {
+  const auto read = [](const std::string& fields) {
+    return readHttpRequest("GET / HTTP/1.1\r\n" + fields + "\r\n");
+  };
+  EXPECT_EQ(read("host:  A.example:80 \r\n").request.host, "A.example:80");
+  EXPECT_EQ(read("X-Host: a\r\n").request.host, "");
+  EXPECT_EQ(read("Host: a\r\nHost: a\r\n").refusal, 400U);  // RFC 9112, 3.2
+}
+
+TEST(HttpRequest, OwnHost) {
+  for (const auto* own : {"", "127.0.0.1", "127.0.0.1:9119", "[::1]", "[::1]:9119", "192.0.2.1",
+                          "localhost", "LocalHost:9119", "lb4-1", "LB4-1:80"}) {
+    EXPECT_TRUE(isOwnHost(own, "lb4-1")) << own;
+  }
+  for (const auto* other : {"rebound.example", "rebound.example:9119", "localhost.rebound.example",
+                            "127.0.0.1.rebound.example", "[rebound.example]", "[]", "lb4-11", "lb4",
+                            ":9119", "x:y:127.0.0.1", "127.0.0.1:x"}) {
+    EXPECT_FALSE(isOwnHost(other, "lb4-1")) << other;
+  }
+}
+
 TEST(HttpTarget, PathAndQuery) {
   const auto target = parseTarget("/vip/2001%3adb8::1?client=%5B::1%5D:80&x&y=a+b%2B&client=2&&");
   ASSERT_TRUE(target);

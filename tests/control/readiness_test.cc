@@ -67,6 +67,11 @@ TEST(Ready, WhyNot) {
            {true, [](auto& s) { s.neighbors[1].state = "connected"; }, "no BGP session is up"},
            {true, [](auto& s) { s.vips[0].state = "last-resort", s.vips[1].state = "withdrawn"; },
             "no virtual IP is announced"},
+           {false, [](auto& s) { s.services[0].quorum = s.services[2].quorum = false; },
+            "no virtual IP can be served: web: 1 of 3 servers up, quorum 2"},
+           {false, [](auto& s) { say(s, "service web"), say(s, "vip 198.51.100.64/26"); },
+            "no virtual IP can be served: service web was drained by anna: update"},
+           {false, [](auto& s) { s.vips.clear(); }, "no virtual IP can be served"},
        }) {
     auto status = node(bgp);
     EXPECT_THAT(whyNotReady(status), IsEmpty());
@@ -83,12 +88,14 @@ TEST(Ready, EveryReasonIsNamed) {
 }
 
 TEST(Ready, WhatOneServiceOrVipLacksIsNotTheNodes) {
-  auto status = node(true);
-  status.vips[0].state = "withdrawn";
-  status.services[0].quorum = false;
-  say(status, "service web");
-  say(status, "vip 198.51.100.1", Action::disable);
-  EXPECT_THAT(whyNotReady(status), IsEmpty());
+  for (const bool bgp : {false, true}) {
+    auto status = node(bgp);
+    status.vips[0].state = "withdrawn";
+    status.services[0].quorum = false;
+    say(status, "service web");
+    say(status, "vip 198.51.100.1", Action::disable);
+    EXPECT_THAT(whyNotReady(status), IsEmpty());
+  }
 }
 
 std::string usable(const NodeStatus& status, const std::string& address) {

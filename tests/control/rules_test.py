@@ -85,6 +85,10 @@ class RulesTest(unittest.TestCase):
                 file.write(read(os.path.join(HERE, 'rules_test.yml')).replace('RULES', RULES))
             self.assertEqual(promtool('test', 'rules', path), '')
 
+    def test_each_alert_is_tried(self):
+        tried = set(re.findall(r'L4ward\w+', read(os.path.join(HERE, 'rules_test.yml'))))
+        self.assertEqual(set(re.findall(r'- alert: (\w+)', read(RULES))), tried)
+
     def test_every_metric_that_they_use_exists(self):
         used = {name for line in read(RULES).splitlines() if 'expr:' in line
                 for name in NAME.findall(line)}

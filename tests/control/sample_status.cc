@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
+
 namespace l4ward::control {
 namespace {
 
@@ -227,7 +229,7 @@ NodeStatus largeStatus(std::size_t services, std::size_t servers) {
     const auto pool = fmt::format("pool-{}", s);
     const auto vip = fmt::format("198.51.{}.{}", 100 + s / 250, s % 250);
     auto large = service(fmt::format("tcp {}:80", vip), fmt::format("service-{}", s), vip, pool);
-    large.digest = fmt::format("mh1:4093:{:016x}", 0x9e3779b97f4a7c15 * (s + 1));
+    large.digest = "mh1:4093:" + hashText(0x9e3779b97f4a7c15 * (s + 1));
     for (std::size_t i = 0; i < servers; ++i) {
       const auto address = fmt::format("10.{}.{}.{}", s / 250, s % 250, i + 1);
       const auto name = fmt::format("server-{}-{}", s, i);

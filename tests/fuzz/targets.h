@@ -16,6 +16,7 @@ inline constexpr const char* kRecordIdentity = "boot net:1";
 void netlink(Input datagram);  // from the kernel, about IPVS
 void memory(Input text);       // the record ipvs.json, with this identity
 void site(Input text);         // site.yaml
+void keepalived(Input text);   // keepalived.conf, to be imported
 void http(Input answer);       // a server's, to probes with and without a body
 void agent(Input answer);      // of HAProxy's agent-check
 void grpc(Input stream);       // a server's answer to a gRPC health check

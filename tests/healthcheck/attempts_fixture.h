@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -13,20 +12,14 @@
 #include <vector>
 
 #include "healthcheck/attempt.h"
+#include "tests/base/temporary_folder.h"
 
 namespace l4ward::healthcheck {
 
-class AttemptsFixture : public testing::Test {
+class AttemptsFixture : public testing::Test, protected TemporaryFolder {
  protected:
-  AttemptsFixture() {
-    std::string name = testing::TempDir() + "l4ward_attempts_XXXXXX";
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
-    directory_ = name;
-    probe_.target = Endpoint::parse("192.0.2.1:8080").value();
-  }
-  ~AttemptsFixture() override { std::filesystem::remove_all(directory_); }
+  AttemptsFixture() { probe_.target = Endpoint::parse("192.0.2.1:8080").value(); }
 
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(path(name)) << text;
   }
@@ -62,7 +55,6 @@ class AttemptsFixture : public testing::Test {
   }
 
   std::vector<char> scratch_ = std::vector<char>(std::size_t{16} * 1024);
-  std::string directory_;
   Probe probe_;
   asio::io_context io_;
   Attempts::Shared shared_{io_, scratch_};

@@ -40,7 +40,7 @@ class ExecAttempts : public AttemptsFixture {
     return execAttempts(shared_, probe_).value();
   }
   std::unique_ptr<Attempts> script(const std::string& text) {
-    return attemptsFor({"/bin/sh", "-c", text, "sh", directory_});
+    return attemptsFor({"/bin/sh", "-c", text, "sh", folder()});
   }
   Judgement run(const std::vector<std::string>& command, const std::string& user = "") {
     return judge(*attemptsFor(command, user));

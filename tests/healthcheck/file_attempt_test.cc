@@ -63,7 +63,7 @@ TEST_F(FileAttempts, OtherWordsAreNoVerdict) {
 
 TEST_F(FileAttempts, OnlyRegularFilesAreRead) {
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
-  for (const auto& file : {path("fifo"), directory_, std::string("/dev/zero")}) {
+  for (const auto& file : {path("fifo"), folder(), std::string("/dev/zero")}) {
     use(file);
     EXPECT_EQ(judge(*attempts_), notMade(file + " is not a regular file"));
   }

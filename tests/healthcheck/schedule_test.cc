@@ -121,7 +121,7 @@ TEST(Jittered, IsASixteenthLongerOrShorterAtMostAndTheIntervalOnAverage) {
 TEST(NextStart, LatenessDoesNotAddUp) {
   TimePoint planned = t0;
   for (int turn = 1; turn <= 1000; ++turn) {
-    planned = nextStart(planned, 2s, 1s, planned + 37ms);  // started and ended late each time
+    planned = nextStart(planned, 2s, 1s, planned + 37ms, 16ms);  // started and ended late each time
     ASSERT_EQ(planned, t0 + turn * 2s);
   }
 }
@@ -133,26 +133,49 @@ TEST(NextStart, FallsOnMomentsThatAllJobsShare) {
   for (const auto& [interval, step] :
        {Row{1h, 16ms}, {2s, 16ms}, {512ms, 16ms}, {511ms, 8ms}, {100ms, 2ms}, {10ms, 1ms}}) {
     for (auto planned = t0; planned < t0 + step; planned += step / 16) {
-      const auto start = nextStart(planned, interval, 1s, planned);
+      const auto start = nextStart(planned, interval, 1s, planned, 16ms);
       EXPECT_EQ(start.time_since_epoch() % step, 0s);
       EXPECT_LE(std::chrono::abs(start - (planned + interval)), step / 2);
     }
   }
 }
 
+TEST(NextStart, TakesNoWiderStepThanItIsGiven) {
+  EXPECT_EQ(nextStart(t0 + 3ms, 2s, 1s, t0, 2ms), t0 + 2s + 4ms);
+}
+
+TEST(StartStep, HasAboutTwoProbesStartTogether) {
+  struct Row {
+    std::size_t jobs;
+    Millis interval, step;
+  };
+  for (const auto& [count, interval, step] : {Row{0, 1s, 16ms},
+                                              {1, 1s, 16ms},
+                                              {100, 1s, 16ms},
+                                              {200, 1s, 8ms},
+                                              {1000, 1s, 2ms},
+                                              {1000, 10s, 16ms},
+                                              {10000, 1s, 1ms},
+                                              {10, 0ms, 1ms}}) {
+    Job job;
+    job.interval = interval;
+    EXPECT_EQ(startStep(std::vector<Job>(count, job)), step) << count;
+  }
+}
+
 TEST(NextStart, AProbeLongerThanTheIntervalIsFollowedAtOnce) {
-  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 1001ms), t0 + 1001ms);
-  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 512ms), t0 + 512ms);
+  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 1001ms, 16ms), t0 + 1001ms);
+  EXPECT_EQ(nextStart(t0, 512ms, 1s, t0 + 512ms, 16ms), t0 + 512ms);
 }
 
 TEST(NextStart, AStandstillIsFollowedByTheOldRhythm) {
-  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 61s), t0 + 62s);
-  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s), t0 + 62s);
-  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s + 1ns), t0 + 64s);
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 61s, 16ms), t0 + 62s);
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s, 16ms), t0 + 62s);
+  EXPECT_EQ(nextStart(t0, 2s, 1s, t0 + 62s + 1ns, 16ms), t0 + 64s);
 }
 
 TEST(NextStart, NoIntervalDoesNotDivideByZero) {
-  EXPECT_EQ(nextStart(t0, 0ms, 0ms, t0 + 5ms), t0 + 5ms);
+  EXPECT_EQ(nextStart(t0, 0ms, 0ms, t0 + 5ms, 16ms), t0 + 5ms);
 }
 
 TEST(StoodStill, IsMoreThanBusy) {

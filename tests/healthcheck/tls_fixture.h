@@ -2,10 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -14,6 +11,7 @@
 #include <vector>
 
 #include "healthcheck/tls.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/healthcheck/tls_server.h"
 
 namespace l4ward::healthcheck {
@@ -47,7 +45,7 @@ struct Conversation {
   }
 };
 
-class TlsTest : public testing::Test {
+class TlsTest : public testing::Test, protected TemporaryFolder {
  protected:
   static constexpr long day = 86400;
 
@@ -56,17 +54,7 @@ class TlsTest : public testing::Test {
   Identity identity = Identity::make({.names = "DNS:www.example.org"}, &authority);
   IpAddress target = IpAddress::parse("192.0.2.1").value();
 
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/l4ward-tls-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    write("ca.pem", authority.certificatePem());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name)) << content;
-  }
+  void SetUp() override { write("ca.pem", authority.certificatePem()); }
 
   Tls tls() const {
     Tls settings;
@@ -100,7 +88,6 @@ class TlsTest : public testing::Test {
   }
 
  private:
-  std::string folder_;
   std::vector<std::unique_ptr<TlsContext>> contexts_;
 };
 

@@ -21,6 +21,8 @@ Memory example() {
                         {{tcp("198.51.100.1:80"), server(1)}, 1}};
   memory.addresses["lo"] = {*Prefix::parse("198.51.100.1/32"), *Prefix::parse("2001:db8::50/124")};
   memory.addresses["vip0"] = {};
+  memory.interfaces = {"vip0"};
+  memory.sysctls["net.ipv4.vs.sloppy_tcp"] = {"0", "1"};
   memory.syncDaemons = {SyncRole::backup};
   return memory;
 }
@@ -76,6 +78,10 @@ TEST(Memory, AnyDamageIsAnError) {
       {"\"services\": [", "\"services\": [1,"},
       {"\"services\"", "\"servants\""},
       {"\"backup\"", "\"reserve\""},
+      {"\"interfaces\": [", "\"interfaces\": [7,"},
+      {"\"interfaces\"", "\"faces\""},
+      {"\"sysctls\"", "\"controls\""},
+      {"\"before\": \"0\"", "\"before\": 0"},
       {"\"lo\": [", "\"lo\": [true,"},
       {"\"lo\": [", "\"lo\": 5, \"x\": ["},
       {"\"2001:db8::50/124\"", "\"nowhere\""},

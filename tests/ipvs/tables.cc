@@ -69,7 +69,7 @@ Path RandomTables::path(bool mixed) {
                                           kDirect,
                                           Path{Forward::masquerade, {}},
                                           Path{Forward::local, {}}};
-  return kPaths[below(mixed ? 3 : kPaths.size())];
+  return kPaths[below(mixed ? 3U : static_cast<unsigned>(kPaths.size()))];
 }
 
 ServiceConfig RandomTables::config() {

@@ -48,7 +48,7 @@ class LabCase(unittest.TestCase):
         done = super().run(result)
         if result and any(test is self for test, _ in result.errors + result.failures):
             for node in self.lab.nodes:
-                _say(_tail(node))
+                _say(tail(node))
         return done
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     unittest.main(testRunner=unittest.TextTestRunner(stream=sys.stdout, resultclass=_Result))
 
 
-def _tail(node: Node, count: int = 25) -> str:
+def tail(node: Node, count: int = 25) -> str:
     path = OUT / f"{node.name}-l4ward.log"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return "\n".join([f"      last lines of {path.name}:"]

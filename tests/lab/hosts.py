@@ -106,6 +106,10 @@ class Host:
         self.processes: list[Process] = []
         self._fd: int | None = None
 
+    def creation(self) -> str:
+        """The line for `ip -batch` that makes the namespace."""
+        return f"netns add {self.name}"
+
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
         if self._fd is None:

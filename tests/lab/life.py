@@ -70,7 +70,7 @@ class Trace:
         vips = {vip.of(f) for vip in self.lab.plan.vips for f in FAMILIES}
         for change in self.lab.since(self._mark).route_changes:
             words = change.text.split()
-            at = datetime.datetime.fromisoformat(change.at).timestamp()
+            at = change.time()
             gone = words[0] == "Deleted"
             vip = words[gone].split("/")[0]
             assert vip in vips

@@ -28,9 +28,9 @@ from steady import Steady
 
 # Tunnels add up to 40 bytes; a fabric that cannot carry them is not what is tested here.
 FABRIC_MTU = 1600
-_MODULES = ("ip_vs", "ip_vs_mh", "ip_vs_rr", "ip_vs_wrr", "ipip", "ip6_tunnel", "sit", "veth",
-            "bridge", "dummy")
-_SYSCTLS = {
+MODULES = ("ip_vs", "ip_vs_mh", "ip_vs_rr", "ip_vs_wrr", "ipip", "ip6_tunnel", "sit", "veth",
+           "bridge", "dummy")
+SYSCTLS = {
     # No duplicate address detection, no router discovery: addresses work at once.
     **{f"net.ipv6.conf.{which}.{key}": 0 for which in ("all", "default")
        for key in ("accept_dad", "accept_ra", "dad_transmits", "router_solicitations")},
@@ -39,10 +39,10 @@ _SYSCTLS = {
     # Spread flows by addresses and ports, not by addresses only.
     "net.ipv4.fib_multipath_hash_policy": 1, "net.ipv6.fib_multipath_hash_policy": 1,
 }
-_ROUTER_SYSCTLS = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1,
-                   "net.ipv4.conf.all.send_redirects": 0}
+ROUTER_SYSCTLS = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1,
+                  "net.ipv4.conf.all.send_redirects": 0}
 # A client port is used again for the same server a second later.
-_CLIENT_SYSCTLS = {"net.ipv4.tcp_tw_reuse": 1}
+CLIENT_SYSCTLS = {"net.ipv4.tcp_tw_reuse": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +76,12 @@ class RouterNews:
 
 
 class Network:
-    def __init__(self, sizes: Sizes = Sizes()):
+    def __init__(self, sizes: Sizes = Sizes(), node_type: type[Node] = Node):
         self.plan = Plan(sizes)
         self.client = Host("client")
         self.routers = [Router(name, i, self.plan)
                         for i, name in enumerate(self.plan.routers, 1)]
-        self.nodes = [Node(name, i, self.plan) for i, name in enumerate(self.plan.nodes, 1)]
+        self.nodes = [node_type(name, i, self.plan) for i, name in enumerate(self.plan.nodes, 1)]
         self.l7 = [L7(name, self.plan) for name in self.plan.l7]
         self.apps = Apps(self.plan)
         self.hosts: list[Host] = [self.client, *self.routers, *self.nodes, *self.l7,
@@ -101,7 +101,7 @@ class Network:
     def up(self) -> None:
         """Links and addresses first, then the programs, started together and waited for."""
         prepare_directories()
-        modprobe(*_MODULES)
+        modprobe(*MODULES)
         self._wire()
         for host in self.hosts:
             self._configure(host)
@@ -124,8 +124,7 @@ class Network:
 
     def _wire(self) -> None:
         """Two switches (bridges in a namespace of their own) and a cable for each host."""
-        names = [host.name for host in self.hosts]
-        lines = [f"netns add {name}" for name in names + ["fabric"]]
+        ip_batch("", ["netns add fabric"] + [host.creation() for host in self.hosts])
         fabric = ["link set lo up"]
         for bridge in ("fabric", "outside"):
             fabric.append(f"link add {bridge} mtu {FABRIC_MTU} type bridge mcast_snooping 0")
@@ -133,23 +132,23 @@ class Network:
         for host in self.hosts:
             for interface in _interfaces(host):
                 port = f"{interface[0]}-{host.name}"
-                lines.append(f"link add {interface} netns {host.name} mtu {FABRIC_MTU} type veth "
-                             f"peer name {port} netns fabric")
+                # From here, where no interface has that name: the node may be this machine.
+                fabric.append(f"link add {interface} netns {host.name} mtu {FABRIC_MTU} type veth "
+                              f"peer name {port}")
                 bridge = "outside" if interface == "cli" else "fabric"
                 fabric.append(f"link set {port} mtu {FABRIC_MTU} master {bridge} up")
-        _ip("", lines)
         for host in self.hosts:
-            host.sysctl(_SYSCTLS)
-        _ip("fabric", fabric)
+            host.sysctl(SYSCTLS)
+        ip_batch("fabric", fabric)
 
     def _configure(self, host: Host) -> None:
         lines = ["link set lo up"] + [f"link set {i} up" for i in _interfaces(host)]
         if isinstance(host, Router):
-            host.sysctl(_ROUTER_SYSCTLS)
+            host.sysctl(ROUTER_SYSCTLS)
             lines += add_address(host.address, FABRIC_BITS, "fab")
             lines += add_address(client_side(host.index), CLIENT_BITS, "cli")
         elif host is self.client:
-            host.sysctl(_CLIENT_SYSCTLS)
+            host.sysctl(CLIENT_SYSCTLS)
             lines += add_address(self.plan.client, CLIENT_BITS, "cli")
             lines += self._default_routes(outside=True)
         else:
@@ -269,6 +268,6 @@ def _interfaces(host: Host) -> list[str]:
     return ["cli"] if host.name == "client" else ["fab"]
 
 
-def _ip(namespace: str, lines: list[str]) -> None:
+def ip_batch(namespace: str, lines: list[str]) -> None:
     command = ["ip", *(["-n", namespace] if namespace else []), "-batch", "-"]
     subprocess.run(command, input="\n".join(lines) + "\n", text=True, check=True)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import ipaddress
 import json
 import re
@@ -43,6 +44,10 @@ class Change:
     at: str
     router: str
     text: str
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return datetime.datetime.fromisoformat(self.at).timestamp()
 
     def __str__(self) -> str:
         return f"{self.at} {self.router}: {self.text}"

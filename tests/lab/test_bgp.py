@@ -162,7 +162,7 @@ class Never(LabCase):
                    for seen in self.lab.announced_by(vip.of(f)))
 
     def test_4_handover(self) -> None:
-        """on_stop: hold: l4ward ends, the next one takes over, no router sees a change"""
+        """SIGUSR2, or on_stop: hold: l4ward ends, the next one goes on, no router sees a change"""
         site = self.site(shutdown={"on_stop": "hold"})
         self.addCleanup(self.terminate)
         start(self.node, site)
@@ -171,9 +171,10 @@ class Never(LabCase):
         self.addCleanup(self.node.run, "ip", "link", "del", "nlmon0")
         self.addCleanup(writes.close)
         mark, before = self.lab.mark(), processes(self.node)
-        for _ in range(3):
+        for how in (signal.SIGTERM, signal.SIGUSR2, signal.SIGUSR2):
             assert self.node.agent
-            self.assertEqual(self.node.agent.stop(30), 0)
+            self.node.agent.signal(how)
+            self.assertEqual(self.node.agent.wait(30), 0)
             self.assertEqual(processes(self.node), before | {"l4ward": []})
             stays(lambda: self.lab.since(mark).quiet, 1, "routers see nothing")
             log = start(self.node)

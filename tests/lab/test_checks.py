@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import pathlib
-import subprocess
 import sys
 
 from agents import Log, kill, reload, start, terminate
 from case import LabCase, main
+from certificates import self_signed
 from hosts import OUT, Host, wait_for
 from nodes import Node
 from plan import Sizes
@@ -215,11 +215,7 @@ class Kinds(Frame):
     def certificate(self, name: str, days: int, subject: str) -> str:
         """A self-signed one, which is also the authority that it is checked against."""
         path = str(OUT / name)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj",
-                        f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}",
-                        "-keyout", path + ".key", "-out", path + ".crt"],
-                       check=True, capture_output=True)
+        self_signed(path + ".crt", path + ".key", days, subject)
         return path
 
     def test_https(self) -> None:

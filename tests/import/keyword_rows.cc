@@ -1,0 +1,146 @@
+#include "tests/import/keyword_rows.h"
+
+namespace l4ward::keepalived {
+
+// clang-format off
+const std::vector<Row>& keywordRows() {
+  using enum Where;
+  static const std::vector<Row> rows{
+    {"file", "virtual_server_group", "carried", root, "virtual_server_group other {\n198.51.100.9 443\n}\nvirtual_server group other {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\n}\n}", "  other:\n    vips: [198.51.100.9]\n    ports: [443]"},
+    {"file", "virtual_server", "carried", root, "virtual_server 198.51.100.9 443 {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\n}\n}", "  198.51.100.9:\n    vips: [198.51.100.9]\n    ports: [443]"},
+    {"file", "SSL", "carried", root, "SSL {\ncertificate /etc/ssl/me.pem\nkey /etc/ssl/me.key\n}\nvirtual_server 198.51.100.9 443 {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\nSSL_GET {\nurl {\npath /\n}\n}\n}\n}", "tls: { verify: false, certificate: /etc/ssl/me.pem, key: /etc/ssl/me.key }"},
+    {"SSL", "password", "lost", root, "SSL {\npassword secret\n}", ""},
+    {"SSL", "ca", "note", root, "SSL {\nca /etc/ssl/ca.pem\n}\nvirtual_server 198.51.100.9 443 {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\nSSL_GET {\nurl {\npath /\n}\n}\n}\n}", "tls: { verify: false, ca: /etc/ssl/ca.pem }"},
+    {"SSL", "certificate", "carried", root, "SSL {\ncertificate /c.pem\nkey /k.pem\n}\nvirtual_server 198.51.100.9 443 {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\nSSL_GET {\nurl {\npath /\n}\n}\n}\n}", "certificate: /c.pem"},
+    {"SSL", "key", "carried", root, "SSL {\ncertificate /c.pem\nkey /k.pem\n}\nvirtual_server 198.51.100.9 443 {\nlvs_sched mh\nreal_server 192.0.2.9 443 {\nSSL_GET {\nurl {\npath /\n}\n}\n}\n}", "key: /k.pem"},
+
+    {"virtual_server_group", "fwmark", "lost", group, "fwmark 7", "#    mark: 7"},
+
+    {"virtual_server", "lvs_sched", "carried", virtualServer, "lvs_sched sh", "scheduler: sh"},
+    {"virtual_server", "lb_algo", "carried", virtualServer, "lb_algo sh", "scheduler: sh"},
+    {"virtual_server", "flag-1", "carried", virtualServer, "flag-1", "scheduler_flags: [mh-fallback]"},
+    {"virtual_server", "flag-2", "carried", virtualServer, "flag-2", "scheduler_flags: [mh-port]"},
+    {"virtual_server", "flag-3", "carried", virtualServer, "lvs_sched wrr\nflag-3", "scheduler_flags: [flag-3]"},
+    {"virtual_server", "sh-port", "carried", virtualServer, "lvs_sched sh\nsh-port", "scheduler_flags: [sh-port]"},
+    {"virtual_server", "sh-fallback", "carried", virtualServer, "lvs_sched sh\nsh-fallback", "scheduler_flags: [sh-fallback]"},
+    {"virtual_server", "mh-port", "carried", virtualServer, "mh-port", "scheduler_flags: [mh-port]"},
+    {"virtual_server", "mh-fallback", "carried", virtualServer, "mh-fallback\nmh-port", "scheduler_flags: [mh-fallback, mh-port]"},
+    {"virtual_server", "ops", "carried", virtualServer, "protocol UDP\nops", "one_packet: true"},
+    {"virtual_server", "lvs_method", "carried", virtualServer, "lvs_method TUN type gue port 6080 remcsum", "tunnel: { type: gue, port: 6080, remote_checksum: true }"},
+    {"virtual_server", "lb_kind", "carried", virtualServer, "lb_kind DR", "forward: direct"},
+    {"virtual_server", "persistence_engine", "carried", virtualServer, "protocol UDP\npersistence_timeout 60\npersistence_engine sip", "persistence: { timeout: 1m, engine: sip }"},
+    {"virtual_server", "persistence_timeout", "carried", virtualServer, "persistence_timeout", "persistence: { timeout: 6m }"},
+    {"virtual_server", "persistence_granularity", "carried", virtualServer, "persistence_timeout 50\npersistence_granularity 255.255.255.0", "persistence: { timeout: 50s, mask: 24 }"},
+    {"virtual_server", "protocol", "carried", virtualServer, "protocol SCTP", "protocol: sctp"},
+    {"virtual_server", "ha_suspend", "lost", virtualServer, "ha_suspend", ""},
+    {"virtual_server", "smtp_alert", "lost", virtualServer, "smtp_alert yes", ""},
+    {"virtual_server", "virtualhost", "carried", virtualServer, "virtualhost www.example.org\nreal_server 192.0.2.102 80 {\nHTTP_GET {\nurl {\npath /\n}\n}\n}\nreal_server 192.0.2.103 80 {\nHTTP_GET {\nurl {\npath /\n}\n}\n}", "host: www.example.org"},
+    {"virtual_server", "snmp_name", "lost", virtualServer, "snmp_name web", ""},
+    {"virtual_server", "alpha", "note", virtualServer, "alpha", ""},
+    {"virtual_server", "omega", "note", virtualServer, "omega", ""},
+    {"virtual_server", "quorum", "carried", virtualServer, "quorum 3\nreal_server 192.0.2.102 80 {\nweight 4\n}", "quorum: { weight: 3 }"},
+    {"virtual_server", "hysteresis", "carried", virtualServer, "quorum 3\nhysteresis 1\nreal_server 192.0.2.102 80 {\nweight 4\n}", "quorum: { weight: 2, hysteresis: 2 }"},
+    {"virtual_server", "quorum_up", "lost", virtualServer, "quorum_up \"/usr/bin/true up\"", ""},
+    {"virtual_server", "quorum_down", "lost", virtualServer, "quorum_down \"/usr/bin/true down\"", ""},
+    {"virtual_server", "ip_family", "note", virtualServer, "ip_family inet", ""},
+    {"virtual_server", "sorry_server", "carried", virtualServer, "sorry_server 192.0.2.200 80", "backup_pool: sorry-192.0.2.200"},
+    {"virtual_server", "sorry_server_inhibit", "carried", virtualServer, "sorry_server 192.0.2.200 80\nsorry_server_inhibit", "backup_pool: sorry-192.0.2.200"},
+    {"virtual_server", "sorry_server_lvs_method", "carried", virtualServer, "sorry_server 192.0.2.200 80\nsorry_server_lvs_method NAT", "  sorry-192.0.2.200:\n    forward: masquerade"},
+    {"virtual_server", "connect_timeout", "carried", virtualServer, "connect_timeout 2.5", "timeout: 2500ms"},
+    {"virtual_server", "retry", "carried", virtualServer, "retry 4", "fall: 5"},
+    {"virtual_server", "delay_before_retry", "carried", virtualServer, "delay_before_retry 0.75", "fast_interval: 750ms"},
+    {"virtual_server", "warmup", "changed", virtualServer, "warmup 10", ""},
+    {"virtual_server", "delay_loop", "carried", virtualServer, "delay_loop 6", "interval: 6s"},
+    {"virtual_server", "inhibit_on_failure", "carried", virtualServer, "inhibit_on_failure", ""},
+    {"virtual_server", "real_server", "carried", virtualServer, "real_server 192.0.2.102 80 {\nTCP_CHECK {\n}\n}", "address: 192.0.2.102"},
+
+    {"real_server", "weight", "carried", virtualServer, "real_server 192.0.2.102 80 {\nweight 7\n}", "address: 192.0.2.102, weight: 7"},
+    {"real_server", "lvs_method", "carried", virtualServer, "real_server 192.0.2.102 80 {\nlvs_method TUN type gre csum\n}\nreal_server 192.0.2.103 80 {\nlvs_method TUN type gre csum\n}", "tunnel: { type: gre, checksum: true }"},
+    {"real_server", "notify_up", "lost", realServer, "notify_up \"/usr/bin/true up\"", ""},
+    {"real_server", "notify_down", "lost", realServer, "notify_down \"/usr/bin/true down\"", ""},
+    {"real_server", "uthreshold", "carried", realServer, "uthreshold 1000", "thresholds: { upper: 1000 }"},
+    {"real_server", "lthreshold", "carried", realServer, "uthreshold 1000\nlthreshold 800", "thresholds: { upper: 1000, lower: 800 }"},
+    {"real_server", "smtp_alert", "lost", realServer, "smtp_alert", ""},
+    {"real_server", "virtualhost", "carried", realServer, "virtualhost www.example.org\nHTTP_GET {\nurl {\npath /\n}\n}", "host: www.example.org"},
+    {"real_server", "snmp_name", "lost", realServer, "snmp_name one", ""},
+    {"real_server", "alpha", "note", realServer, "alpha on", ""},
+    {"real_server", "connect_timeout", "carried", realServer, "connect_timeout 2", "timeout: 2s"},
+    {"real_server", "retry", "carried", realServer, "retry 4", "fall: 5"},
+    {"real_server", "delay_before_retry", "carried", realServer, "delay_before_retry 2", "fast_interval: 2s"},
+    {"real_server", "warmup", "changed", realServer, "warmup 0", ""},
+    {"real_server", "delay_loop", "carried", realServer, "delay_loop 7", "interval: 7s"},
+    {"real_server", "inhibit_on_failure", "carried", realServer, "inhibit_on_failure on", ""},
+    {"real_server", "TCP_CHECK", "carried", realServer, "TCP_CHECK {\n}", "type: tcp"},
+    {"real_server", "HTTP_GET", "carried", realServer, "HTTP_GET {\nurl {\npath /a\n}\n}", "type: http"},
+    {"real_server", "SSL_GET", "carried", realServer, "SSL_GET {\nurl {\npath /a\n}\n}", "type: https"},
+    {"real_server", "SMTP_CHECK", "changed", realServer, "SMTP_CHECK {\n}", "expect: { pattern: '^220' }"},
+    {"real_server", "DNS_CHECK", "changed", realServer, "DNS_CHECK {\n}", "type: dns"},
+    {"real_server", "MISC_CHECK", "changed", realServer, "MISC_CHECK {\nmisc_path /usr/bin/true\n}", "type: exec"},
+    {"real_server", "BFD_CHECK", "lost", realServer, "BFD_CHECK {\nname one\n}", ""},
+    {"real_server", "PING_CHECK", "carried", realServer, "PING_CHECK {\n}", "type: icmp"},
+    {"real_server", "UDP_CHECK", "changed", realServer, "UDP_CHECK {\n}", "type: icmp"},
+    {"real_server", "FILE_CHECK", "lost", realServer, "FILE_CHECK {\ntrack_file one\n}", ""},
+
+    {"checker", "connect_ip", "lost", realServer, "TCP_CHECK {\nconnect_ip 192.0.2.111\n}", ""},
+    {"checker", "connect_port", "carried", realServer, "TCP_CHECK {\nconnect_port 8081\n}", "port: 8081"},
+    {"checker", "bindto", "carried", realServer, "TCP_CHECK {\nbindto 192.0.2.11\n}", "source: 192.0.2.11"},
+    {"checker", "bind_if", "lost", realServer, "TCP_CHECK {\nbind_if eth1\n}", ""},
+    {"checker", "bind_port", "lost", realServer, "TCP_CHECK {\nbind_port 4000\n}", ""},
+    {"checker", "fwmark", "lost", realServer, "TCP_CHECK {\nfwmark 3\n}", ""},
+    {"checker", "alpha", "note", realServer, "TCP_CHECK {\nalpha\n}", ""},
+    {"checker", "connect_timeout", "carried", realServer, "TCP_CHECK {\nconnect_timeout 3\n}", "timeout: 3s"},
+    {"checker", "retry", "carried", realServer, "TCP_CHECK {\nretry 0\n}", "fall: 1\n"},
+    {"checker", "delay_before_retry", "carried", realServer, "TCP_CHECK {\ndelay_before_retry 4\n}", "fast_interval: 4s"},
+    {"checker", "warmup", "changed", realServer, "TCP_CHECK {\nwarmup 1\n}", ""},
+    {"checker", "delay_loop", "carried", realServer, "TCP_CHECK {\ndelay_loop 1.5\n}", "interval: 1500ms"},
+    {"checker", "log_all_failures", "note", realServer, "TCP_CHECK {\nlog_all_failures\n}", ""},
+
+    {"HTTP_GET", "http_protocol", "carried", realServer, "HTTP_GET {\nhttp_protocol 1.0C\nurl {\npath /\n}\n}", "version: 1.0"},
+    {"HTTP_GET", "fast_recovery", "note", realServer, "HTTP_GET {\nfast_recovery\nurl {\npath /\n}\n}", ""},
+    {"HTTP_GET", "tls_compliant", "note", realServer, "HTTP_GET {\ntls_compliant\nurl {\npath /\n}\n}", ""},
+    {"HTTP_GET", "virtualhost", "carried", realServer, "HTTP_GET {\nvirtualhost a.example\nurl {\npath /\n}\n}", "host: a.example"},
+    {"HTTP_GET", "url", "carried", realServer, "HTTP_GET {\nurl {\npath /a\n}\nurl {\npath /b\n}\n}", "check: [tcp, http-a, http-b]"},
+    {"url", "path", "carried", realServer, "HTTP_GET {\nurl {\npath /health?full=1\n}\n}", "path: '/health?full=1'"},
+    {"url", "digest", "lost", realServer, "HTTP_GET {\nurl {\npath /\ndigest 00112233445566778899aabbccddeeff\n}\n}", "type: http"},
+    {"url", "status_code", "carried", realServer, "HTTP_GET {\nurl {\npath /\nstatus_code 200-299 401\n}\n}", "status: [200-299, 401]"},
+    {"url", "virtualhost", "carried", realServer, "HTTP_GET {\nurl {\npath /\nvirtualhost b.example\n}\n}", "host: b.example"},
+    {"url", "regex", "carried", realServer, "HTTP_GET {\nurl {\npath /\nregex \"all (is )?well\"\n}\n}", "body: { pattern: 'all (is )?well' }"},
+    {"url", "regex_no_match", "lost", realServer, "HTTP_GET {\nurl {\npath /\nregex error\nregex_no_match\n}\n}", "type: http"},
+    {"url", "regex_options", "carried", realServer, "HTTP_GET {\nurl {\npath /\nregex well\nregex_options caseless dotall\n}\n}", "body: { pattern: '(?is)well' }"},
+    {"url", "regex_stack", "note", realServer, "HTTP_GET {\nurl {\npath /\nregex well\nregex_stack 1024 4096\n}\n}", "body: { pattern: well }"},
+    {"url", "regex_min_offset", "changed", realServer, "HTTP_GET {\nurl {\npath /\nregex well\nregex_min_offset 10\n}\n}", "body: { pattern: well }"},
+    {"url", "regex_max_offset", "changed", realServer, "HTTP_GET {\nurl {\npath /\nregex well\nregex_max_offset 10\n}\n}", "body: { pattern: well }"},
+    {"url", "tls_compliant", "note", realServer, "HTTP_GET {\nurl {\npath /\ntls_compliant\n}\n}", ""},
+    {"SSL_GET", "enable_sni", "carried", realServer, "SSL_GET {\nenable_sni\nurl {\npath /\nvirtualhost c.example\n}\n}", "tls: { verify: false, server_name: c.example }"},
+    {"SSL_GET", "sni_name", "carried", realServer, "SSL_GET {\nsni_name d.example\nurl {\npath /\n}\n}", "tls: { verify: false, server_name: d.example }"},
+
+    {"SMTP_CHECK", "helo_name", "lost", realServer, "SMTP_CHECK {\nhelo_name mx.example\n}", ""},
+    {"SMTP_CHECK", "host", "lost", realServer, "SMTP_CHECK {\nhost {\nconnect_ip 192.0.2.111\n}\n}", ""},
+    {"DNS_CHECK", "type", "carried", realServer, "DNS_CHECK {\ntype MX\nname example.org\n}", "query: mx"},
+    {"DNS_CHECK", "name", "carried", realServer, "DNS_CHECK {\nname example.org\n}", "name: example.org\n    query: soa"},
+    {"MISC_CHECK", "misc_path", "carried", realServer, "MISC_CHECK {\nmisc_path \"/usr/bin/check 'two words' three\"\n}", "command: [/usr/bin/check, 'two words', three]"},
+    {"MISC_CHECK", "misc_timeout", "carried", realServer, "MISC_CHECK {\nmisc_path /usr/bin/true\nmisc_timeout 9\n}", "timeout: 9s"},
+    {"MISC_CHECK", "misc_dynamic", "lost", realServer, "MISC_CHECK {\nmisc_path /usr/bin/true\nmisc_dynamic\n}", "type: exec"},
+    {"MISC_CHECK", "user", "carried", realServer, "MISC_CHECK {\nmisc_path /usr/bin/true\nuser nobody\n}", "user: nobody"},
+    {"BFD_CHECK", "name", "lost", realServer, "BFD_CHECK {\nname one\n}", ""},
+    {"UDP_CHECK", "payload", "carried", realServer, "UDP_CHECK {\npayload 50494e47 5\nrequire_reply\n}", "send: 'PING\\x05'"},
+    {"UDP_CHECK", "require_reply", "changed", realServer, "UDP_CHECK {\npayload 00\nrequire_reply 50 x1 5X XX\n}", "[\\x50-\\x5f](?s:.)' }"},
+    {"UDP_CHECK", "min_reply_length", "carried", realServer, "UDP_CHECK {\npayload 00\nrequire_reply\nmin_reply_length 4\n}", "expect: { pattern: '^(?s:.{4,255})$' }"},
+    {"UDP_CHECK", "max_reply_length", "carried", realServer, "UDP_CHECK {\npayload 00\nrequire_reply\nmax_reply_length 9\n}", "expect: { pattern: '^(?s:.{0,9})$' }"},
+    {"FILE_CHECK", "track_file", "lost", realServer, "FILE_CHECK {\ntrack_file one\n}", ""},
+    {"FILE_CHECK", "dynamic", "lost", realServer, "FILE_CHECK {\ntrack_file one\ndynamic\n}", ""},
+    {"FILE_CHECK", "weight", "lost", realServer, "FILE_CHECK {\ntrack_file one\nweight 10 reverse\n}", ""},
+  };
+  return rows;
+}
+// clang-format on
+
+std::string configurationWith(Where where, const std::string& text) {
+  const auto at = [&](Where place) { return where == place ? text + "\n" : ""; };
+  return at(Where::root) + "virtual_server_group vips {\n203.0.113.1 80\n" + at(Where::group) +
+         "}\nvirtual_server group vips {\nlvs_sched mh\nlvs_method TUN\ninhibit_on_failure\n" +
+         at(Where::virtualServer) + "real_server 192.0.2.101 80 {\nTCP_CHECK {\n}\n" +
+         at(Where::realServer) + "}\n}\n";
+}
+
+}  // namespace l4ward::keepalived
