@@ -59,6 +59,16 @@ class Commands(unittest.TestCase):
                 of = config(tunnels=tunnels, addresses=addresses)
                 self.assertEqual(backend.links(of).keys(), names | {"l4w-vip"})
 
+    def test_tunnels_have_an_address(self) -> None:
+        """Without one, Linux drops what comes in there even where rp_filter is loose"""
+        for tunnels in ([IPIP], [GUE], [{"type": "gre"}]):
+            with self.subTest(tunnels=tunnels):
+                of = config(tunnels=tunnels)
+                changes = self.changes(of, NOTHING)
+                self.assertEqual({line.split()[6] for line in changes
+                                  if "address add 192.0.0.8/32 dev" in line},
+                                 backend.links(of).keys() - {"l4w-vip"})
+
     def test_one_virtual_ip_for_another(self) -> None:
         """The new one is there before the old one goes; a prefix is a route"""
         before = present(config(vips=["198.51.100.1", "198.51.100.2"]))

@@ -31,6 +31,9 @@ VIPS = "l4w-vip"
 TABLE = "l4ward_backend"
 KEYS = {"addresses", "vips", "tunnels", "uplinks", "l4_nodes", "path_mtu", "rp_filter"}
 TUNNEL_KEYS = {"ipip": set(), "gre": {"checksum"}, "gue": {"port", "checksum", "remote_checksum"}}
+# The dummy address (RFC 7600). On an interface without any, loose rp_filter drops what is routed
+# back by another one; this is never a source.
+TUNNEL_ADDRESS = "192.0.0.8/32"
 OUTER_HEADER = {4: 20, 6: 40}
 INNER_HEADERS = {4: 40, 6: 60}      # IP and TCP without options, as an MSS counts (RFC 6691)
 
@@ -241,6 +244,8 @@ def commands(config: Config, present: Present) -> list[str]:
         if name in present.links:
             made.append(f"ip link del {name}")
         made += [f"ip link add {name} {spec}", f"ip link set {name} alias {_quoted(spec)}"]
+        if name != VIPS:
+            made.append(f"ip -4 address add {TUNNEL_ADDRESS} dev {name} scope host")
     made += [f"ip link set {name} up" for name in wanted]
     made += [f"ip -{family} fou add port {port} gue"
              for family, port in sorted(gue_ports(config) - present.gue)]
