@@ -23,7 +23,8 @@ programs: setup $(BUILD)/build.ninja
 unit: build     ## unit tests: seconds, no virtual machine
 	@ctest --test-dir $(BUILD) --output-on-failure -L unit -j2
 
-test: build     ## every test: units, also under sanitizers, and the lab on a real kernel
+test: setup $(BUILD)/build.ninja  ## every test: the lab on a real kernel, units under sanitizers
+	@cmake --build $(BUILD) --target lab
 	@scripts/test
 
 fuzz: setup     ## fuzz every parser for FUZZ_SECONDS (60); findings are left in build/fuzz

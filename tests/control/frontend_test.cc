@@ -145,9 +145,9 @@ TEST_F(FrontendTest, WhoStopsInMidRequestIsDisconnected) {
 
 TEST_F(FrontendTest, WhoDoesNotReadIsDisconnectedAndHindersNobody) {
   auto status = std::make_shared<NodeStatus>();
-  status->node.siteFile = std::string(4 << 20, 'x');
+  status->node.siteFile = std::string(1 << 20, 'x');
   backend_.answer = status;
-  start({.patience = Millis(300)});
+  start({.patience = Millis(1000)});
   auto stuck = client(), other = client();
   stuck.send(kStatus);
   other.send(kVersion);

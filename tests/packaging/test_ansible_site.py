@@ -192,7 +192,7 @@ def start_machine() -> int:
         LOG.unlink(missing_ok=True)
         with mailbox.Server(share() / "plays", play):
             return subprocess.run(
-                [LAB / "vm", "--timeout", "600", "--share", directory,
+                [LAB / "vm", "--timeout", "900", "--share", directory,
                  "--", "/usr/bin/python3", *sys.argv], check=False).returncode
 
 
