@@ -82,38 +82,47 @@ void keepEachOnce(std::vector<ServerDraft>& servers, Report& report) {
   });
 }
 
-// Packets keep the port that the client asked for.
-void sayPorts(const ServerDraft& server, const std::vector<Entry>& entries, Report& report) {
-  if (server.port == 0) return;
-  const bool same = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
-    return !entry.mark && entry.port == server.port;
-  });
-  if (same) return;
-  if (server.way.forward == config::Forward::masquerade) {
-    report.add(*server.node, {Level::lost,
-                              "connections go to the port that the client asked for, "
-                              "and to no other",
-                              "let the server listen there"});
-  } else {
-    report.add(*server.node, {Level::note,
-                              "packets keep the port that the client asked for; "
-                              "checks go to the server's"});
+bool isAskedFor(std::uint16_t port, const std::vector<Entry>& entries) {
+  return std::all_of(entries.begin(), entries.end(),
+                     [&](const auto& entry) { return !entry.mark && entry.port == port; });
+}
+
+// Where the servers of a masquerading pool listen, if that is not where clients ask; else 0.
+std::uint16_t keepOnePort(const std::vector<ServerDraft>& servers,
+                          const std::vector<Entry>& entries, Report& report) {
+  const bool rewritten = servers.front().way.forward == config::Forward::masquerade;
+  const auto portOf = [&](const ServerDraft& server) {
+    return isAskedFor(server.port, entries) ? std::uint16_t{0} : server.port;
+  };
+  const auto port = mostCommon<std::uint16_t>(servers, portOf);
+  for (const auto& server : servers) {
+    if (!rewritten && portOf(server) != 0) {
+      report.add(*server.node, {Level::note,
+                                "packets keep the port that the client asked for; "
+                                "checks go to the server's"});
+    }
+    if (rewritten && portOf(server) != port) {
+      report.add(*server.node,
+                 {Level::lost,
+                  "a pool's servers listen at one port, and most of them at another",
+                  "let the server listen there, or give it a pool of its own"});
+    }
   }
+  return rewritten ? port : 0;
 }
 
 // A check of the service's own port says nothing about it, so that it is good for other ports, too.
 // False: the check needs a port and nothing says which.
-bool settlePort(CheckDraft& draft, const std::vector<Entry>& entries, Report& report) {
+bool settlePort(CheckDraft& draft, const std::vector<Entry>& entries, std::uint16_t serverPort,
+                Report& report) {
   auto& check = draft.check;
   if (std::holds_alternative<healthcheck::IcmpProbe>(check.how) ||
       std::holds_alternative<ExecProbe>(check.how)) {
     check.port.reset();
     return true;
   }
-  const auto first = entries.front().port;
-  const bool one = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
-    return !entry.mark && entry.port != 0 && entry.port == first;
-  });
+  const auto first = serverPort != 0 ? serverPort : entries.front().port;
+  const bool one = serverPort != 0 || (first != 0 && isAskedFor(first, entries));
   if (std::holds_alternative<healthcheck::DnsProbe>(check.how)) {
     if (!check.port) check.port = one ? first : 53;
     return true;
@@ -121,7 +130,7 @@ bool settlePort(CheckDraft& draft, const std::vector<Entry>& entries, Report& re
   if (one && check.port.value_or(first) == first) check.port.reset();
   const bool each = std::all_of(entries.begin(), entries.end(),
                                 [](const auto& entry) { return !entry.mark && entry.port != 0; });
-  if (check.port || each) return true;
+  if (check.port || one || each) return true;
   report.add(*draft.node, {Level::lost,
                            "it says no port, and its service has no single one; this "
                            "check is left out",
@@ -178,9 +187,11 @@ std::string wantedName(const config::Check& check) {
 
 // The checks that most servers have; the others' are reported.
 Checks commonChecks(std::vector<ServerDraft>& servers, const std::vector<Entry>& entries,
-                    Report& report) {
+                    std::uint16_t serverPort, Report& report) {
   for (auto& server : servers) {
-    std::erase_if(server.checks, [&](auto& draft) { return !settlePort(draft, entries, report); });
+    std::erase_if(server.checks, [&](auto& draft) {
+      return !settlePort(draft, entries, serverPort, report);
+    });
   }
   dropOwnPrograms(servers, report);
   auto checks = mostCommon<Checks>(servers, checksOf);
@@ -225,11 +236,11 @@ std::string addServers(std::vector<ServerDraft> servers, const std::vector<Entry
   keepOneWay(servers, report);
   keepOneFamily(servers, entries, report);
   if (servers.empty()) return "";
-  for (const auto& server : servers) sayPorts(server, entries, report);
-  const auto checks = commonChecks(servers, entries, report);
   config::Pool pool;
   pool.forward = servers.front().way.forward;
   pool.tunnel = servers.front().way.tunnel;
+  pool.serverPort = keepOnePort(servers, entries, report);
+  const auto checks = commonChecks(servers, entries, pool.serverPort, report);
   for (const auto& check : eachOnce(checks, servers.front(), report)) {
     pool.checks.push_back(site.addCheck(check, wantedName(check)));
   }

@@ -181,6 +181,7 @@ std::string yamlOf(const config::Pool& pool) {
   } else {
     out += line("forward", pool.forward == config::Forward::direct ? "direct" : "masquerade");
   }
+  if (pool.serverPort != 0) out += line("server_port", std::to_string(pool.serverPort));
   if (pool.checks.size() == 1) {
     out += line("check", yamlScalar(pool.checks.front()));
   } else {

@@ -219,12 +219,31 @@ TEST(Pools, OtherPortsOfServers) {
   const auto nat = importOf(
       "virtual_server 198.51.100.1 80 {\nlvs_sched mh\nlvs_method NAT\n"
       "real_server 192.0.2.1 8080 {\nTCP_CHECK {\n}\n}\n}\n");
-  EXPECT_EQ(nat.site.checks.at("tcp-8080").port, 8080);
-  EXPECT_EQ(nat.about("real_server").at(0).level, Level::lost);
+  EXPECT_EQ(nat.site.pools.begin()->second.serverPort, 8080);
+  EXPECT_EQ(nat.site.checks.at("tcp").port, std::nullopt);  // so it goes to the server's
+  EXPECT_THAT(nat.about("real_server"), IsEmpty());
   const auto tunnel = importOf(
       "virtual_server 198.51.100.1 80 {\nlvs_sched mh\nlvs_method TUN\n"
       "real_server 192.0.2.1 8080 {\nTCP_CHECK {\n}\n}\n}\n");
+  EXPECT_EQ(tunnel.site.pools.begin()->second.serverPort, 0);
+  EXPECT_EQ(tunnel.site.checks.at("tcp-8080").port, 8080);
   EXPECT_EQ(tunnel.about("real_server").at(0).level, Level::note);
+}
+
+TEST(Pools, NatToPortsThatDiffer) {
+  const auto server = [](const std::string& address, const std::string& inner) {
+    return "real_server 192.0.2." + address + " {\n" + inner + "}\n";
+  };
+  const auto result = importOf(
+      "virtual_server 198.51.100.1 80 {\nlvs_sched mh\nlvs_method NAT\n" +
+      server("1 8080", "TCP_CHECK {\nconnect_port 80\n}\n") +
+      server("2 8080", "TCP_CHECK {\nconnect_port 80\n}\n") + server("3 81", "") + "}\n");
+  EXPECT_EQ(result.site.pools.begin()->second.serverPort, 8080);
+  EXPECT_EQ(result.site.checks.at("tcp-80").port, 80);
+  const auto lines = result.about("real_server");
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines[0].level, Level::lost);
+  EXPECT_EQ(lines[0].line, 14);
 }
 
 TEST(Pools, FamiliesCrossInTunnelsOnly) {
