@@ -103,8 +103,7 @@ std::uint16_t keepOnePort(const std::vector<ServerDraft>& servers,
     }
     if (rewritten && portOf(server) != port) {
       report.add(*server.node,
-                 {Level::lost,
-                  "a pool's servers listen at one port, and most of them at another",
+                 {Level::lost, "a pool's servers listen at one port, and most of them at another",
                   "let the server listen there, or give it a pool of its own"});
     }
   }
@@ -189,9 +188,8 @@ std::string wantedName(const config::Check& check) {
 Checks commonChecks(std::vector<ServerDraft>& servers, const std::vector<Entry>& entries,
                     std::uint16_t serverPort, Report& report) {
   for (auto& server : servers) {
-    std::erase_if(server.checks, [&](auto& draft) {
-      return !settlePort(draft, entries, serverPort, report);
-    });
+    std::erase_if(server.checks,
+                  [&](auto& draft) { return !settlePort(draft, entries, serverPort, report); });
   }
   dropOwnPrograms(servers, report);
   auto checks = mostCommon<Checks>(servers, checksOf);

@@ -234,10 +234,10 @@ TEST(Pools, NatToPortsThatDiffer) {
   const auto server = [](const std::string& address, const std::string& inner) {
     return "real_server 192.0.2." + address + " {\n" + inner + "}\n";
   };
-  const auto result = importOf(
-      "virtual_server 198.51.100.1 80 {\nlvs_sched mh\nlvs_method NAT\n" +
-      server("1 8080", "TCP_CHECK {\nconnect_port 80\n}\n") +
-      server("2 8080", "TCP_CHECK {\nconnect_port 80\n}\n") + server("3 81", "") + "}\n");
+  const auto result =
+      importOf("virtual_server 198.51.100.1 80 {\nlvs_sched mh\nlvs_method NAT\n" +
+               server("1 8080", "TCP_CHECK {\nconnect_port 80\n}\n") +
+               server("2 8080", "TCP_CHECK {\nconnect_port 80\n}\n") + server("3 81", "") + "}\n");
   EXPECT_EQ(result.site.pools.begin()->second.serverPort, 8080);
   EXPECT_EQ(result.site.checks.at("tcp-80").port, 80);
   const auto lines = result.about("real_server");
