@@ -232,8 +232,9 @@ class Overrides(Operate):
         self.assertGreater(left["lb7-1"], 0)
         for each in held:
             each.close()
+        # IPVS keeps one whose last packet it did not see for two minutes.
         for wait in waits:
-            self.assertEqual(wait.wait(60), 0, wait.text())
+            self.assertEqual(wait.wait(150), 0, wait.text())
             print("      " + wait.text().strip().splitlines()[-1])
 
 
