@@ -16,6 +16,9 @@ ANY = {4: "0.0.0.0/0", 6: "::/0"}       # spelled out, `ip` knows the family
 CLIENT_BITS = {4: 24, 6: 64}
 ROUTER_AS = 65000
 NODE_AS = 65001
+# Seconds until a closed connection is gone for sure: IPVS keeps one whose last packet it did not
+# see for two minutes.
+FORGOTTEN = 150.0
 FAMILIES = (4, 6)
 MOST_PINNED = 7
 

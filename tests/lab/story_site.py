@@ -14,7 +14,7 @@ from flows import Answers, Held
 from hosts import LabError
 from network import Network, RouterNews
 from nodes import Node
-from plan import FAMILIES, HOST_BITS
+from plan import FAMILIES, FORGOTTEN, HOST_BITS
 from servers import L7
 from steady import Steady
 
@@ -114,8 +114,7 @@ class Site:
     def ask(self, ports: Iterable[int], via: Node | None = None,
             families: Iterable[int] = FAMILIES, path: bytes = b"/") -> Sample:
         ports = list(ports)
-        # IPVS keeps one whose last packet it did not see for two minutes.
-        self.lab.forget_flows(deadline=150, ports=ports)
+        self.lab.forget_flows(deadline=FORGOTTEN, ports=ports)
         sample = Sample({
             f: self.lab.flows(f, ports, via=via, timeout=TIMEOUT, at_once=20, path=path)
             for f in families})

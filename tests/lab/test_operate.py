@@ -18,7 +18,7 @@ from case import LabCase, main
 from ctl import Ctl, http_get, validate
 from hosts import OUT, stays, wait_for
 from nodes import Node
-from plan import FAMILIES, Sizes
+from plan import FAMILIES, FORGOTTEN, Sizes
 from yamlish import to_yaml
 
 SOON = 30
@@ -232,9 +232,8 @@ class Overrides(Operate):
         self.assertGreater(left["lb7-1"], 0)
         for each in held:
             each.close()
-        # IPVS keeps one whose last packet it did not see for two minutes.
         for wait in waits:
-            self.assertEqual(wait.wait(150), 0, wait.text())
+            self.assertEqual(wait.wait(FORGOTTEN), 0, wait.text())
             print("      " + wait.text().strip().splitlines()[-1])
 
 
